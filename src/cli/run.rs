@@ -260,8 +260,13 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         // Whoever asked meanwhile to stop does not want a further round.
         let stopped = stop.load(Ordering::SeqCst) > 0;
         match grown {
-            // What is made of all trials has waited for them.
-            Grown::No(_) if growing && !stopped && project.until_proposals()?.is_none() => {
+            // What is made of all trials has waited for them. What was edited meanwhile is read anew.
+            Grown::No(_)
+                if growing
+                    && !stopped
+                    && (project.until_proposals()?.is_none()
+                        || project.was_edited_since(&summary)?) =>
+            {
                 return again(args, true, &rounds.with(&summary, metrics), &store, err);
             }
             Grown::On if !stopped => {

@@ -119,8 +119,14 @@ impl Figure for Histogram {
         };
         let ends = scales.iter().zip(&numbers).map(|(scale, own)| {
             let binned = if own_x { own } else { &all };
-            let mut binned = binned.iter().copied().filter(is_shown);
-            edges(&even(scale, &mut binned), params.bins)
+            let mut binned = binned.iter().copied().filter(is_shown).peekable();
+            // Of a range in a gap of the data the ends are its own.
+            match (binned.peek(), range) {
+                (None, Some((low, high))) => {
+                    edges(&even(scale, &mut [low, high].into_iter()), params.bins)
+                }
+                _ => edges(&even(scale, &mut binned), params.bins),
+            }
         });
         let mut ends: Vec<Vec<f64>> = ends.collect();
         let smooth = params.density;

@@ -42,7 +42,11 @@ impl Delimited {
             (named && valued).then(|| (name.to_owned(), written(value)))
         };
         let first = self.rows.first()?.fields.get(1)?;
-        match is_number(first) {
+        // Over fractions a whole number is the name of a column, as a year is.
+        let values = || self.rows.iter().skip(1).filter_map(|row| row.fields.get(1));
+        let is_whole = |value: &str| value.trim().parse::<i64>().is_ok();
+        let heads = is_whole(first) && values().next().is_some() && !values().any(is_whole);
+        match is_number(first) && !heads {
             true => self.rows.iter().map(pair).collect(),
             false => None,
         }

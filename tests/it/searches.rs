@@ -129,6 +129,30 @@ stages:
     assert_eq!(runs.lines().count(), 1 + 2, "{runs}");
 }
 
+/// The program of the first trial edits the manifest, so that all trials are others.
+#[test]
+fn a_search_whose_manifest_is_edited_meanwhile_is_done_anew() {
+    let space = of(r#"experiment: s
+axes:
+  best: {tpe: {space: {x: {uniform: [-5, 10]}}, trials: 5, parallel: 2, minimize: score.loss}}
+stages:
+  score:
+    uses: command
+    with:
+      values: {x: "${x}"}
+      run: |
+        if mkdir "${root}/once" 2>/dev/null; then sed -i 's/ v1$/ v2/' "${root}/manifests/s.yaml"; fi
+        : v1
+        echo "loss=$x"
+      metrics: stdout
+  table: {uses: table/summary, in: {rows: score}, with: {values: [loss], by: [x]}}
+"#);
+    run(&space, &["--jobs", "2"]);
+    let said = run(&space, &["--jobs", "2"]);
+    assert!(said.contains("all up to date: 6 steps"), "{said}");
+    assert_eq!(trials(&space).lines().count(), 1 + 5);
+}
+
 /// Starts the search and kills it, so many times.
 fn kill_often(space: &TestSpace, rounds: u64) {
     for round in 0..rounds {

@@ -13,9 +13,11 @@ use crate::cli::previous_run::PreviousRun;
 use crate::cli::printer::Printer;
 use crate::cli::project::Project;
 use crate::cli::stop::Stop;
+use crate::engine::Summary;
 use crate::manifest::Objective;
 use crate::manifest::Search;
 use crate::plan::StepId;
+use crate::plan::StepStatus;
 use crate::search::outside::Program;
 use crate::stages;
 use crate::stages::Odd;
@@ -210,6 +212,18 @@ impl Project {
     pub(in crate::cli) fn asks_a_program(&self) -> bool {
         let search = self.plan.experiment.search.as_ref();
         search.is_some_and(|search| search.method.is_outside())
+    }
+
+    /// Whether steps that a run has made have other keys by now: the manifest, or what it reads, was edited meanwhile.
+    pub(in crate::cli) fn was_edited_since(&self, summary: &Summary) -> Result<bool, Stop> {
+        let statuses = PreviousRun::of(self)?.statuses(self).into_iter();
+        let mut made = statuses.zip(&summary.steps);
+        Ok(made.any(|(status, step)| match status {
+            StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => {
+                step.result.is_some() && step.key.is_some_and(|then| then != key)
+            }
+            _ => false,
+        }))
     }
 
     /// The steps that have what is optimised.

@@ -102,7 +102,7 @@ impl Entry for Command {
          in them, what may be executed. Other files are named in a warning. `out: {rows: {file: a.csv, type: table}}` gives an output a type, which\n\
          other stage kinds ask for. Numbers in the file that `metrics` names become the output\n\
          `metrics`, for tables, figures and `select`;\n\
-         `metrics: stdout` reads them from the lines `key=value` of its output.\n\
+         `metrics: stdout` reads them from the words `name=value` of its output.\n\
          \n\
          In the key are `run`, `values`, `out`, inputs, files that `code` matches and the variables\n\
          that `env` names. A pattern of `code` with `!` takes away from those before it, a folder is\n\

@@ -92,7 +92,9 @@ impl Precision {
         if there.clone().all(is_whole) {
             return Precision::whole(most);
         }
-        let exact: Vec<f64> = distinct(there.clone().filter(|e| !has_spread(e)));
+        let mut exact: Vec<f64> = distinct(there.clone().filter(|e| !has_spread(e)));
+        // Rounding of single precision tells nothing apart.
+        exact.dedup_by(|a, b| (*a - *b).abs() <= 1e-6 * a.abs().max(b.abs()));
         let sizes = there.clone().filter_map(|e| e.centre);
         let sizes = sizes.map(f64::abs).filter(|size| *size > 0.0);
         let (least, largest) = sizes.fold((f64::INFINITY, 0.0), |(a, b): (f64, f64), size| {

@@ -1,6 +1,7 @@
 //! The numbers among the lines of standard output; the last one of a name counts.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 use serde_json::Value as Json;
@@ -26,8 +27,17 @@ pub(in crate::stages::command) struct PrintedMetrics {
     listening: bool,
     /// What is printed row by row, where it is to be a curve: a row ends where a name comes again.
     rows: Option<Vec<Record>>,
-    /// Numbers that were left out, by name: as they are written, in which line.
-    left_out: BTreeMap<String, (String, String)>,
+    /// By name: what the lines begin with that give its numbers, as of [`Words::lead`].
+    leads: HashMap<String, String>,
+    left_out: BTreeMap<String, LeftOut>,
+}
+
+/// A number that was left out.
+struct LeftOut {
+    written: String,
+    line: String,
+    /// Whether it is told where nothing else has its name.
+    is_told: bool,
 }
 
 impl PrintedMetrics {
@@ -38,6 +48,7 @@ impl PrintedMetrics {
             numbers: Numbers::default(),
             listening: spec.is_some_and(|spec| spec.file().is_none()),
             rows: declared.printed_curve().map(|_| Vec::new()),
+            leads: HashMap::new(),
             left_out: BTreeMap::new(),
         }
     }
@@ -62,14 +73,36 @@ impl PrintedMetrics {
     /// Hears a line, which may be anything: only numbers count.
     pub(in crate::stages::command) fn line(&mut self, line: &str) {
         let words = Words::of(line);
-        for (name, written) in words.left_out() {
-            let place = (written.to_owned(), line.trim().to_owned());
-            self.left_out.insert(name.to_owned(), place);
+        let lead = words.lead();
+        let left_out = |written: &str, is_told| LeftOut {
+            written: written.to_owned(),
+            line: line.trim().to_owned(),
+            is_told,
+        };
+        for (name, written, is_number) in words.left_out() {
+            // Shares of memory and the like are everywhere; one that begins a line is a result.
+            let is_told = is_number || (lead.is_empty() && written.ends_with('%'));
+            self.left_out
+                .insert(name.to_owned(), left_out(written, is_told));
         }
         for (name, value) in words.numbers() {
-            self.left_out.remove(name);
             let value = so_far(name, value);
             let number = read::number(value);
+            match self.leads.get(name) {
+                // `Best: loss=0.1` is no further one of the lines `loss=0.2`.
+                Some(known) if !lead.is_empty() && *known != lead => {
+                    let written = words.written(name);
+                    self.left_out
+                        .insert(name.to_owned(), left_out(written, false));
+                    continue;
+                }
+                // `starts with best=inf`
+                None if !lead.is_empty() && !matches!(number, Some(read::Number::Finite(_))) => {
+                    continue;
+                }
+                _ => self.leads.insert(name.to_owned(), lead.clone()),
+            };
+            self.left_out.remove(name);
             if self.listening {
                 self.numbers.add(name, value.into());
             }
@@ -88,7 +121,8 @@ impl PrintedMetrics {
         }
     }
 
-    /// What to say of numbers that were left out: where an earlier one of the name stands in their place, and of shares.
+    /// What to say of numbers that were left out: where another one of the name stands in their place, or none although
+    /// it could have been one.
     pub(in crate::stages::command) fn remark(&self) -> Option<String> {
         let rows = self.rows.iter().flatten();
         let names = rows
@@ -97,16 +131,16 @@ impl PrintedMetrics {
         let names: HashSet<&String> = names.collect();
         let left_out = self.left_out.iter();
         let mut left_out = left_out
-            .filter(|(name, (written, _))| names.contains(name) || written.ends_with('%'))
-            .map(|(_, place)| place);
-        let (written, line) = left_out.next()?;
+            .filter(|(name, left_out)| names.contains(name) || left_out.is_told)
+            .map(|(_, left_out)| left_out);
+        let LeftOut { written, line, .. } = left_out.next()?;
         let line: String = line.chars().take(SHOWN).collect();
         let more = match left_out.count() {
             0 => String::new(),
             more => format!(", and so {}", plural(more, "further number")),
         };
         Some(format!(
-            "`{written}` is left out of the line `{}`{more}: a number is a word of its own, `name=0.5`, once in a line",
+            "`{written}` is left out of the line `{}`{more}: a number is a word of its own, `name=0.5`, once in a line and in lines that begin alike",
             in_one_line(&line)
         ))
     }
@@ -189,9 +223,43 @@ mod tests {
             "{told}"
         );
         assert!(remark(&["loss=0.5", "best loss = 0.4"]).is_some());
+        assert!(remark(&["epoch=1 train loss=0.8 val loss=0.7"]).is_some());
+        assert_eq!(remark(&["loss=0.5", "gpu mem=45% used"]), None);
         assert_eq!(
             remark(&["acc=93%", "acc=0.93", "t=3s", "day=2026-01-01"]),
             None
         );
+    }
+
+    /// Lines of one kind give the numbers of a name: the first kind, or those that begin with a pair.
+    #[test]
+    fn what_else_a_program_says_is_no_later_result() {
+        let values = |lines: &[&str]| {
+            let mut said = PrintedMetrics {
+                listening: true,
+                rows: Some(Vec::new()),
+                ..PrintedMetrics::default()
+            };
+            lines.iter().for_each(|line| said.line(line));
+            let curve = said.curve().expect("there are rows");
+            let numbers = said.numbers().expect("there are numbers");
+            assert_eq!(numbers.nan, Vec::<String>::new());
+            let values = serde_json::to_string(&numbers.values).expect("JSON");
+            (values, curve.lines().count() - 1)
+        };
+        let best = [
+            "epoch=9 loss=0.2",
+            "epoch=10 loss=0.1 *",
+            "Best: epoch=4 loss=0.05",
+        ];
+        assert_eq!(values(&best), (r#"{"epoch":10,"loss":0.1}"#.to_owned(), 2));
+        let log = ["12:00:01 INFO loss=0.5", "12:00:09 INFO loss=0.4"];
+        assert_eq!(values(&log), (r#"{"loss":0.4}"#.to_owned(), 2));
+        let parts = ["train: loss=0.5", "valid: loss=0.7", "train: loss=0.3"];
+        assert_eq!(values(&parts), (r#"{"loss":0.3}"#.to_owned(), 2));
+        let config = ["Config: lr=0.1", "lr=0.001 loss=0.5"];
+        assert_eq!(values(&config).0, r#"{"lr":0.001,"loss":0.5}"#);
+        let odd = ["Starting: best=nan so far", "loss=0.5"];
+        assert_eq!(values(&odd), (r#"{"loss":0.5}"#.to_owned(), 1));
     }
 }

@@ -1,6 +1,8 @@
 //! The words `name=value` of a line, whatever else stands in it. What merely looks like one is none: an option
 //! `--lr=0.1`, an address `?a=1`, arguments of a call as of `Dropout(p=0.5)`, what is in quotes.
 
+use std::collections::HashSet;
+
 use super::read;
 use crate::table::records;
 
@@ -10,6 +12,8 @@ pub(in crate::stages::command) struct Words<'l> {
     pairs: Vec<Pair<'l>>,
     /// Whether anything else stands in it.
     mixed: bool,
+    /// Names of several numbers.
+    repeated: HashSet<&'l str>,
 }
 
 /// `name=value`, also with spaces around `=`.
@@ -52,7 +56,27 @@ impl<'l> Words<'l> {
                 }
             }
         }
-        Words { line, pairs, mixed }
+        let mut seen = HashSet::new();
+        let numbers = pairs.iter().filter(|pair| pair.is_number());
+        let repeated = numbers.filter(|pair| !seen.insert(pair.name));
+        let repeated = repeated.map(|pair| pair.name).collect();
+        Words {
+            line,
+            pairs,
+            mixed,
+            repeated,
+        }
+    }
+
+    /// What stands before its first pair, without digits: lines of one kind begin alike, as those of a log with their
+    /// times. Nothing where a pair is the first.
+    pub(super) fn lead(&self) -> String {
+        let Some(first) = self.pairs.first() else {
+            return String::new();
+        };
+        let before = first.written.as_ptr() as usize - self.line.as_ptr() as usize;
+        let lead = self.line[..before].chars().filter(|c| c.is_alphabetic());
+        lead.collect()
     }
 
     /// Names and values of a line of a file: texts too, where they are all that the line says.
@@ -77,8 +101,8 @@ impl<'l> Words<'l> {
         pairs.map(|pair| (pair.name, pair.value)).collect()
     }
 
-    /// Names, and what is written of them, of numbers that are left out.
-    pub(super) fn left_out(&self) -> impl Iterator<Item = (&'l str, &'l str)> {
+    /// Names, and what is written of them, of what is left out and begins as a number; whether it is one.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = (&'l str, &'l str, bool)> {
         let pairs = self.pairs.iter().filter(|pair| !self.counts(pair));
         let begins = |value: &str| {
             let digits = value.trim_start_matches(['+', '-', '.']);
@@ -86,17 +110,21 @@ impl<'l> Words<'l> {
         };
         pairs
             .filter(move |pair| begins(pair.value))
-            .map(|pair| (pair.name, pair.written))
+            .map(|pair| (pair.name, pair.written, pair.is_number()))
+    }
+
+    /// What is written of the number of this name.
+    pub(super) fn written(&self, name: &str) -> &'l str {
+        let pair = self.pairs.iter().find(|pair| pair.name == name);
+        pair.map_or("", |pair| pair.written)
     }
 
     /// Whether this is the number of its name. Among other words a name that comes twice has something before it
     /// that tells the two apart.
     fn counts(&self, pair: &Pair<'_>) -> bool {
-        let other =
-            |one: &Pair<'_>| one.name == pair.name && !std::ptr::eq(one, pair) && one.is_number();
         match self.mixed {
             false => pair.is_number() || pair.value.is_empty(),
-            true => pair.is_number() && !pair.part_of_a_name && !self.pairs.iter().any(other),
+            true => pair.is_number() && !pair.part_of_a_name && !self.repeated.contains(pair.name),
         }
     }
 
@@ -151,7 +179,8 @@ fn split(line: &str) -> (Vec<(usize, usize)>, bool) {
             quote = Some(c);
             continue;
         }
-        if opens && start.is_some() {
+        let behind_a_word = |c: char| c.is_alphanumeric() || c == '=' || c == '_';
+        if opens && start.is_some() && line[..at].ends_with(behind_a_word) {
             within = 1;
             continue;
         }
@@ -214,7 +243,9 @@ fn pair(text: &str) -> Option<(&str, &str)> {
 
 fn name(text: &str) -> Option<&str> {
     let plain = |c: char| c.is_alphanumeric() || "_-./@".contains(c);
-    let good = text.starts_with(char::is_alphabetic) && text.chars().all(plain);
+    let good = text.starts_with(char::is_alphabetic)
+        && text.chars().all(plain)
+        && !text.ends_with(['-', '.', '/']);
     good.then_some(text)
 }
 
@@ -288,7 +319,7 @@ mod tests {
             ("python --lr=0.1 name=x", ""),
         ] {
             let words = Words::of(line);
-            let left_out: Vec<&str> = words.left_out().map(|(_, written)| written).collect();
+            let left_out: Vec<&str> = words.left_out().map(|(_, written, _)| written).collect();
             assert_eq!(left_out.join(" "), wanted, "{line}");
         }
     }
