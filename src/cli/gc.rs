@@ -28,7 +28,6 @@ use super::stop::Stop;
 use super::store_lock;
 use crate::engine;
 use crate::engine::ViewOwner;
-use crate::plan::StepStatus;
 use crate::store::Access;
 use crate::store::Digest;
 use crate::store::Store;
@@ -189,12 +188,8 @@ fn open(
 /// The keys of what an experiment would use now.
 fn reached(project: &Project) -> Result<HashSet<Digest>, Stop> {
     let statuses = PreviousRun::of(project)?.statuses(project).into_iter();
-    let keys = statuses.filter_map(|status| match status {
-        // A checkpoint may lie under that of one that runs.
-        StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => Some(key),
-        StepStatus::MayRun { .. } | StepStatus::Broken { .. } => None,
-    });
-    Ok(keys.collect())
+    // A checkpoint may lie under that of one that runs.
+    Ok(statuses.filter_map(|status| status.key()).collect())
 }
 
 /// What must stay.

@@ -110,10 +110,7 @@ impl Shown<'_> {
     }
 
     fn key(&self) -> Option<String> {
-        match self.status() {
-            StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => Some(key.to_hex()),
-            _ => None,
-        }
+        self.status().key().map(|key| key.to_hex())
     }
 
     fn print(&self, out: &mut Printer) -> io::Result<()> {

@@ -104,6 +104,14 @@ impl StepStatus {
             _ => None,
         }
     }
+
+    /// The key, where all that the step reads is known.
+    pub fn key(&self) -> Option<Digest> {
+        match self {
+            StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => Some(*key),
+            StepStatus::MayRun { .. } | StepStatus::Broken { .. } => None,
+        }
+    }
 }
 
 /// Why a step runs.

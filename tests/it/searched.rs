@@ -1,5 +1,6 @@
 //! What a search keeps, and what it hands on to those who read its trials.
 
+use crate::searches::rows;
 use crate::support::TestSpace;
 
 fn of(manifest: &str) -> TestSpace {
@@ -20,15 +21,7 @@ fn said(space: &TestSpace, verb: &str) -> (Option<i32>, String) {
 }
 
 fn trials(space: &TestSpace) -> String {
-    let ls = [
-        "ls",
-        "manifests/s.yaml",
-        "--stage",
-        "fit",
-        "--format",
-        "csv",
-    ];
-    space.stdout(&ls)
+    rows(space, "fit")
 }
 
 /// A search that makes `err` small, and a selection that says nothing of it.

@@ -60,14 +60,13 @@ fn run(space: &TestSpace, more: &[&str]) -> String {
 
 /// The points with their results, in the order of the trials.
 fn trials(space: &TestSpace) -> String {
-    space.stdout(&[
-        "ls",
-        "manifests/s.yaml",
-        "--stage",
-        "score",
-        "--format",
-        "csv",
-    ])
+    rows(space, "score")
+}
+
+/// What `ls` says of a stage, as CSV.
+pub(crate) fn rows(space: &TestSpace, stage: &str) -> String {
+    let ls = ["ls", "manifests/s.yaml", "--stage", stage];
+    space.stdout(&[&ls[..], &["--format", "csv"]].concat())
 }
 
 fn executed(space: &TestSpace) -> usize {
@@ -638,14 +637,7 @@ fn halving(method: &str) -> TestSpace {
 }
 
 fn cells(space: &TestSpace) -> String {
-    space.stdout(&[
-        "ls",
-        "manifests/s.yaml",
-        "--stage",
-        "fit",
-        "--format",
-        "csv",
-    ])
+    rows(space, "fit")
 }
 
 /// How many lines have this number of epochs.

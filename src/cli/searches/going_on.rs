@@ -17,7 +17,6 @@ use crate::engine::Summary;
 use crate::manifest::Objective;
 use crate::manifest::Search;
 use crate::plan::StepId;
-use crate::plan::StepStatus;
 use crate::search::outside::Program;
 use crate::stages;
 use crate::stages::Odd;
@@ -218,11 +217,9 @@ impl Project {
     pub(in crate::cli) fn was_edited_since(&self, summary: &Summary) -> Result<bool, Stop> {
         let statuses = PreviousRun::of(self)?.statuses(self).into_iter();
         let mut made = statuses.zip(&summary.steps);
-        Ok(made.any(|(status, step)| match status {
-            StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => {
-                step.result.is_some() && step.key.is_some_and(|then| then != key)
-            }
-            _ => false,
+        Ok(made.any(|(status, step)| {
+            let keys = status.key().zip(step.key);
+            step.result.is_some() && keys.is_some_and(|(now, then)| now != then)
         }))
     }
 

@@ -252,12 +252,8 @@ impl SearchState {
 
     /// Whether a step has failed, whatever was made of it later.
     fn ever_failed(&self, status: &StepStatus) -> bool {
-        match status {
-            StepStatus::UpToDate { key, .. } | StepStatus::Runs { key, .. } => {
-                self.failed.contains(key.to_hex().as_str())
-            }
-            _ => false,
-        }
+        let key = status.key();
+        key.is_some_and(|key| self.failed.contains(key.to_hex().as_str()))
     }
 
     /// Takes in what was settled.
