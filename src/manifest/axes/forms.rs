@@ -1,5 +1,6 @@
 //! The forms of an axis that give one name its values, or several in step: lists, seeds, ranges, `zip`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::manifest::columns::ValueId;
@@ -26,7 +27,9 @@ use super::numbers::numbers;
 use super::reader::Reader;
 
 /// The forms that are no search.
-const FORMS: [&str; 6] = ["glob", "linspace", "logspace", "range", "seeds", "zip"];
+const FORMS: [&str; 7] = [
+    "glob", "linspace", "logspace", "range", "rows", "seeds", "zip",
+];
 
 /// All forms: searches are named by their methods.
 pub(super) fn forms() -> impl Iterator<Item = &'static str> {
@@ -69,7 +72,7 @@ impl<'a> Reader<'a> {
             self.in_place_of_numbers(column, before, items);
         }
         let mut values = Vec::with_capacity(items.len());
-        let mut places: std::collections::HashMap<ValueId, &Place> = Default::default();
+        let mut places: HashMap<ValueId, &Place> = HashMap::new();
         for item in items {
             let Some(value) = self.value(column, item) else {
                 continue;
@@ -143,6 +146,10 @@ impl<'a> Reader<'a> {
             "glob" => {
                 let files = self.files(entry, given)?;
                 self.computed(entry, files, &given.place)
+            }
+            "rows" => {
+                let members = self.sheet(given)?;
+                self.zip(entry, &members)
             }
             "zip" => self.zip(entry, given),
             method => self.search(entry, method, given),
@@ -247,7 +254,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn zip(&mut self, entry: &'a Entry, given: &'a Node) -> Option<Axis> {
+    fn zip(&mut self, entry: &Entry, given: &Node) -> Option<Axis> {
         let members = fields::map(given, "`zip`", self.found)?;
         let mut choices: Vec<Choice> = Vec::new();
         let mut first: Option<(&Entry, usize)> = None;
@@ -289,6 +296,9 @@ impl<'a> Reader<'a> {
             }
             self.columns.get_mut(column).axis = true;
         }
+        if self.forced.is_empty() {
+            self.once(entry, members, &mut choices);
+        }
         if choices.is_empty() {
             self.found.push(
                 Diagnostic::error(format!("axis `{}` zips nothing", entry.key))
@@ -301,5 +311,35 @@ impl<'a> Reader<'a> {
             form: Form::Zip,
             choices,
         })
+    }
+
+    /// Keeps the first of choices that are the same, and says so.
+    fn once(&mut self, entry: &Entry, members: &[Entry], choices: &mut Vec<Choice>) {
+        let first = members.first().and_then(|member| member.value.as_list());
+        let places: Vec<&Place> = first
+            .iter()
+            .flat_map(|items| items.iter())
+            .map(|item| &item.place)
+            .collect();
+        let mut at = 0;
+        let mut seen: HashMap<Vec<(usize, ValueId)>, &Place> = HashMap::new();
+        choices.retain(|choice| {
+            let place = places[at];
+            at += 1;
+            let known = choice
+                .set
+                .iter()
+                .map(|(column, value)| (*column, self.columns.get(*column).known_as(*value)));
+            let first = *seen.entry(known.collect()).or_insert(place);
+            let again = !std::ptr::eq(first, place);
+            if again {
+                self.found.push(
+                    Diagnostic::warning(format!("axis `{}` has the same values twice", entry.key))
+                        .at(place, "again here")
+                        .also(first, "first here"),
+                );
+            }
+            !again
+        });
     }
 }

@@ -6,6 +6,7 @@ mod forms;
 mod numbers;
 mod reader;
 mod search;
+mod sheet;
 mod space;
 mod variants;
 mod within;

@@ -232,13 +232,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The canonical value of a name that the command line may have forced.
-    pub(super) fn value_of(
-        &mut self,
-        name: &str,
-        column: usize,
-        node: &'a Node,
-    ) -> Option<ValueId> {
-        let node = self.forced.get(name).copied().unwrap_or(node);
+    pub(super) fn value_of(&mut self, name: &str, column: usize, node: &Node) -> Option<ValueId> {
+        let node = self.forced.get(name).map_or(node, |forced| forced);
         self.value(column, node)
     }
 }

@@ -260,6 +260,24 @@ fn forms() -> Json {
                     "range": key("`[from, to, step]`, both ends included", span("step")),
                     "linspace": key("`[from, to, count]`, evenly spaced", span("count")),
                     "logspace": key("`[from, to, count]`, evenly spaced in the logarithm", span("count")),
+                    "rows": key(
+                        "The rows of a CSV or TSV file, a cell for each: its columns are taken together",
+                        json!({"anyOf": [
+                            {"type": "string"},
+                            {
+                                "type": "object",
+                                "properties": {
+                                    "file": key("The file, in the project", json!({"type": "string"})),
+                                    "columns": key(
+                                        "Those that are wanted: a list, or a map of names, each to its column",
+                                        json!({"type": ["array", "object"], "items": {"type": "string"}, "additionalProperties": {"type": "string"}}),
+                                    ),
+                                },
+                                "required": ["file"],
+                                "additionalProperties": false,
+                            },
+                        ]}),
+                    ),
                     "zip": key(
                         "Parameters with lists of one length, taken together",
                         json!({"type": "object", "additionalProperties": {"type": "array"}}),

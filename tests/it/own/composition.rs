@@ -208,6 +208,81 @@ stages:
     assert!(told(&space, &[]).contains("leaves the project"));
 }
 
+#[test]
+fn rows_of_a_sheet_are_an_axis() {
+    let space = space(
+        r#"experiment: o
+axes: {row: {rows: samples.csv}}
+stages:
+  count:
+    uses: command
+    in: {reads: {file: "${reads}"}}
+    with: {run: 'echo "n=$(wc -c < "${in.reads}")"; echo "given=${sample} ${dose} ${lane}" > "${out.x}"', metrics: stdout, out: {x: x}}
+  groups:
+    uses: table/summary
+    in: {rows: count}
+    with: {values: [n], replicate: [sample]}
+"#,
+    );
+    let sheet = "sample,dose,lane,reads\n007,1e-3,1,a.txt\nb,0.5,,b.txt\n";
+    space.write("a.txt", "1");
+    space.write("b.txt", "22");
+    space.write("c.txt", "333");
+    space.write("samples.csv", sheet);
+    let said = told(&space, &[]);
+    // An empty field is no value.
+    assert!(said.contains("lane: unbound variable"), "{said}");
+    space.write("samples.csv", &sheet.replace("0.5,,", "0.5,2,"));
+    assert_eq!(run(&space, &[]), counts(&[("count", 1), ("groups", 1)]));
+    let of = |cell: &str| space.read(&format!("outputs/o/cells/count/{cell}/x"));
+    assert_eq!(
+        of("sample=007,dose=0.001,lane=1,reads=a.txt"),
+        "given=007 1e-3 1\n"
+    );
+    // A row more is a step more, wherever it stands; lines may end as Windows writes them.
+    space.write(
+        "samples.csv",
+        "sample,dose,lane,reads\r\n\"c, d\",2,3,c.txt\r\n007,1e-3,1,a.txt\r\nb,0.5,2,b.txt\r\n",
+    );
+    assert_eq!(run(&space, &[]), counts(&[("count", 1), ("groups", 1)]));
+}
+
+#[test]
+fn a_sheet_that_is_no_axis_is_told_at_its_place() {
+    let space = space(
+        "experiment: o\naxes: {row: {rows: s.csv}}\nstages: {s: {uses: command, with: {run: 'echo \"n=${a}\"', metrics: stdout}}}\n",
+    );
+    for (sheet, at, what) in [
+        ("a,b\n1,2\n3\n", "s.csv:3:1", "a row has 1 field"),
+        ("a,b\n", "o.yaml:2:20", "no row below"),
+        ("a,a\n1,2\n", "s.csv:1:3", "two columns `a`"),
+        ("a,Sample ID\n1,2\n", "s.csv:1:3", "columns: {sample"),
+        ("a,b\n\"1,2\n3,4\n", "s.csv:2:1", "not closed"),
+        ("a,b\n1,2\n1,2\n", "s.csv:3:", "twice"),
+    ] {
+        space.write("s.csv", sheet);
+        let said = told(&space, &[]);
+        assert!(
+            said.contains(at) && said.contains(what),
+            "{sheet:?}: {said}"
+        );
+        // Names of a sheet that can be read are known.
+        assert!(
+            what == "not closed" || !said.contains("no such parameter"),
+            "{said}"
+        );
+    }
+    std::fs::remove_file(space.path("s.csv")).expect("it was there");
+    assert!(told(&space, &[]).contains("there is no file `s.csv`"));
+    space.write("s.csv", "Sample ID,other\n1,2\n2,3\n");
+    let named = "{rows: {file: s.csv, columns: {a: Sample ID}}}";
+    space.replace("manifests/o.yaml", "{rows: s.csv}", named);
+    // The first was there already.
+    assert_eq!(run(&space, &[]), counts(&[("s", 1)]));
+    space.replace("manifests/o.yaml", "Sample ID", "Sample Id");
+    assert!(told(&space, &[]).contains("did you mean `Sample ID`?"));
+}
+
 /// A pipeline of one stage.
 fn pipeline(name: &str, stage: &str) -> String {
     format!("pipeline: {name}\nparams: {{n: {{type: int}}}}\nstages:\n{stage}")
