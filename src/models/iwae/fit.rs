@@ -15,6 +15,7 @@ use crate::models::vae::FittedVae;
 use crate::models::vae::config::Config;
 use crate::models::vae::networks::Networks;
 use crate::nn::backend::Backend;
+use crate::nn::layers::Statistics;
 use crate::random::Seed;
 use crate::random::Stream;
 use crate::training::Component;
@@ -157,13 +158,15 @@ impl<B: Backend> TrainingAlgorithm<B> for IwaeTraining<B> {
 
         let encoding = self.networks.encoder.record();
         let matrix = device.matrix(x.clone(), n, d);
-        let (mean, log_var) = self.networks.encode(&encoding, matrix);
+        let (of_encoder, of_decoder) = (Statistics::noted(), Statistics::noted());
+        let encoded = self.networks.encode_by(&encoding, matrix, &of_encoder);
+        let (mean, log_var) = (encoded.mean, encoded.log_var);
         let draw = self.draw(mean.to_vec(), log_var.to_vec(), &mut stream);
 
         let decoding = self.networks.decoder.record();
         let z = device.matrix(draw.z.clone(), total, l);
         let z = z.watched(decoding.tape());
-        let decoded = self.networks.decode(&decoding, z.clone());
+        let decoded = self.networks.decode_by(&decoding, z.clone(), &of_decoder);
         let values = decoded.to_host();
         let weighed = self.weigh(&draw, &x, &values);
         at.report("loss", -weighed.bounds.iter().sum::<f64>() / n as f64, n);
@@ -187,6 +190,8 @@ impl<B: Backend> TrainingAlgorithm<B> for IwaeTraining<B> {
         let by_encoder = encoding.backward(loss);
         self.networks.decoder.update(by_decoder);
         self.networks.encoder.update(by_encoder);
+        of_encoder.keep(self.networks.encoder.params_mut())?;
+        of_decoder.keep(self.networks.decoder.params_mut())?;
         Ok(())
     }
 

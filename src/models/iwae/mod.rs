@@ -5,22 +5,32 @@
 mod estimator;
 mod fit;
 
+#[cfg(test)]
+mod tests;
+
 use super::ExtraInputs;
 use super::Fitted;
 use super::Model;
 use super::ModelError;
 use super::NetworkFacts;
 use super::measures;
+use super::networks::Architecture;
+use super::networks::HiddenActivation;
+use super::networks::LEAKY_SLOPE;
+use super::networks::NetworkKind;
+use super::observation::ObservationModel;
 use super::params::TrainingParams;
 use super::vae;
 use super::vae::config::Config;
-use super::vae::config::PlaneParams;
+use super::vae::config::visible;
 use crate::data::Dataset;
 use crate::nn::device::DeviceChoice;
 use crate::nn::device::on_device;
 use crate::registry::Capability;
 use crate::registry::Entry;
+use crate::registry::Facts;
 use crate::registry::Measure;
+use crate::registry::Misfit;
 use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::choices;
@@ -49,8 +59,43 @@ params! {
         samples: usize = 20, min(1);
         /// of the encoder's gradient
         estimator: Estimator = Estimator::Dreg;
-        networks: PlaneParams;
+        networks: IwaeNetworks;
+        /// the density p(x|z)
+        visible: ObservationModel = "gaussian", choices(&ObservationModel::PLAIN);
+        /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
+        /// the data set]
+        sigma: Option<f64>, min(1e-6), only_with("visible", &["gaussian"]);
         training: TrainingParams;
+    }
+}
+
+params! {
+    /// The networks of a VAE, with the affine layers of Yacoby et al. 2024 unless others are named.
+    struct IwaeNetworks {
+        /// which networks: affine layers, or those of Rosca et al. 2018 for pictures, as of `train/vae`
+        network: NetworkKind = NetworkKind::Mlp;
+        /// widths of the encoder's hidden layers, for `mlp`; the decoder has them in reverse
+        hidden: Vec<usize> = [50, 50, 50], each_min(1), only_with("network", &["mlp"]);
+        /// between the layers, for `mlp`
+        activation: HiddenActivation = HiddenActivation::LeakyRelu, only_with("network", &["mlp"]);
+        /// of `leaky-relu` below zero
+        slope: f64 = LEAKY_SLOPE, min(0.0), max(1.0), only_with("activation", &["leaky-relu"]);
+        /// feature maps, for `color-mnist` and `dcgan`
+        maps: usize = 64, min(2), only_with("network", &["color-mnist", "dcgan"]);
+        /// convolutions, for `color-mnist` and `dcgan` [default: as of `train/vae`]
+        depth: Option<usize>, min(1), max(16), only_with("network", &["color-mnist", "dcgan"]);
+    }
+}
+
+impl IwaeNetworks {
+    fn architecture(&self) -> Architecture {
+        Architecture {
+            kind: self.network,
+            maps: self.maps,
+            depth: self.depth,
+            activation: self.activation.with_slope(self.slope),
+            ..Architecture::mlp_of(self.hidden.clone(), self.activation)
+        }
     }
 }
 
@@ -85,6 +130,8 @@ impl Entry for Iwae {
          | `stl` | along the path of z only, weights w̃: little noise, biased |\n\
          | `dreg` | along the path of z only, weights w̃²: little noise, unbiased |\n\
          \n\
+         Its networks are those of `train/vae`, named by `network`.\n\
+         \n\
          The curve has `valid_iwae`, the bound on the validation split in nats per observation; with\n\
          one latent dimension the metrics have `valid_ll` by quadrature. `decoder_passes` and\n\
          `network_passes` are per observation and iteration.\n\
@@ -107,6 +154,15 @@ impl Model for Iwae {
         Capability::DIAGONAL_AUTOENCODER
     }
 
+    fn foresee(&self, params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<(), Misfit> {
+        // The types of the parameters say what is wrong with single ones.
+        let (Ok(params), Some(shape)) = (IwaeParams::read(params), reads("data").shape) else {
+            return Ok(());
+        };
+        let taken = params.networks.architecture().check(&shape);
+        taken.map_err(Misfit::of_data)
+    }
+
     fn measures(&self) -> &'static [Measure] {
         &[
             measures::TRAIN_LOSS,
@@ -125,7 +181,11 @@ impl Model for Iwae {
         monitor: &dyn Monitor,
     ) -> Result<Trained, ModelError> {
         let params = IwaeParams::read(values)?;
-        let config = Config::plane(self.name(), data, params.latent, &params.networks)?;
+        let visible = visible(data, params.visible, params.sigma)?;
+        let network = params.networks.architecture();
+        let taken = network.check(&data.shape());
+        taken.map_err(|(message, help)| ModelError::Data(format!("{message}; {help}")))?;
+        let config = Config::like_a_vae(self.name(), data, params.latent, network, visible);
         on_device!(params.training.device, |device| fit::train(
             &device, &config, data, &params, monitor
         ))

@@ -6,11 +6,12 @@ use serde::Serialize;
 use super::posterior::Kernel;
 use crate::data::Dataset;
 use crate::models::ModelError;
+use crate::models::networks::HiddenActivation;
+use crate::models::networks::LEAKY_SLOPE;
 use crate::models::observation::ObservationModel;
 use crate::models::params::MOST_EPOCHS;
 use crate::models::params::RateSchedule;
 use crate::models::params::TrainingParams;
-use crate::models::vae::config::PlaneParams;
 use crate::models::vae::config::visible;
 use crate::registry::Value;
 use crate::registry::choices;
@@ -52,6 +53,23 @@ params! {
         networks: PlaneParams;
         recovery: RecoveryParams;
         training: TrainingParams;
+    }
+}
+
+params! {
+    /// The networks and the density, of observations as few-dimensional as those of the paper.
+    pub(super) struct PlaneParams {
+        /// widths of the encoder's hidden layers; the decoder has them in reverse
+        hidden: Vec<usize> = [50, 50, 50], each_min(1);
+        /// between the layers
+        activation: HiddenActivation = HiddenActivation::LeakyRelu;
+        /// of `leaky-relu` below zero
+        slope: f64 = LEAKY_SLOPE, min(0.0), max(1.0), only_with("activation", &["leaky-relu"]);
+        /// the density p(x|z)
+        visible: ObservationModel = "gaussian", choices(&ObservationModel::PLAIN);
+        /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
+        /// the data set]
+        sigma: Option<f64>, min(1e-6), only_with("visible", &["gaussian"]);
     }
 }
 

@@ -6,8 +6,6 @@ use serde::Serialize;
 use crate::data::Dataset;
 use crate::models::ModelError;
 use crate::models::networks::Architecture;
-use crate::models::networks::HiddenActivation;
-use crate::models::networks::LEAKY_SLOPE;
 use crate::models::networks::NetworkParams;
 use crate::models::observation::ObservationModel;
 use crate::models::observation::SigmaScope;
@@ -90,23 +88,6 @@ params! {
     }
 }
 
-params! {
-    /// The networks and the density of models for the plane.
-    pub(crate) struct PlaneParams {
-        /// widths of the encoder's hidden layers; the decoder has them in reverse
-        hidden: Vec<usize> = [50, 50, 50], each_min(1);
-        /// between the layers
-        activation: HiddenActivation = HiddenActivation::LeakyRelu;
-        /// of `leaky-relu` below zero
-        slope: f64 = LEAKY_SLOPE, min(0.0), max(1.0), only_with("activation", &["leaky-relu"]);
-        /// the density p(x|z)
-        visible: ObservationModel = "gaussian", choices(&ObservationModel::PLAIN);
-        /// standard deviation of a Gaussian p(x|z), in units of the data [default: the noise of
-        /// the data set]
-        sigma: Option<f64>, min(1e-6), only_with("visible", &["gaussian"]);
-    }
-}
-
 /// A name of a density; σ comes later.
 impl ParamValue for ObservationModel {
     fn ty() -> ParamType {
@@ -145,25 +126,23 @@ impl Config {
     }
 
     /// Of another model, called `name`, whose networks are those of a VAE.
-    pub(crate) fn plane(
+    pub(crate) fn like_a_vae(
         name: &str,
         data: &Dataset,
         latent: usize,
-        params: &PlaneParams,
-    ) -> Result<Self, ModelError> {
-        Ok(Config {
+        network: Architecture,
+        visible: ObservationModel,
+    ) -> Self {
+        Config {
             model: name.to_owned(),
             shape: data.shape(),
             latent,
-            network: Architecture {
-                activation: params.activation.with_slope(params.slope),
-                ..Architecture::mlp_of(params.hidden.clone(), params.activation)
-            },
-            visible: visible(data, params.visible, params.sigma)?,
+            network,
+            visible,
             sigma_of: SigmaScope::Global,
             flow: None,
             beta: 1.0,
-        })
+        }
     }
 
     /// Numbers per observation.

@@ -170,7 +170,8 @@ impl<B: Backend> Networks<B> {
         self.decode_by(decoder, z, &Statistics::Running)
     }
 
-    fn decode_by(
+    /// The same, by these statistics.
+    pub(crate) fn decode_by(
         &self,
         decoder: &Pass<'_, B>,
         z: Matrix<B>,
