@@ -60,14 +60,14 @@ impl Entry for Pareto {
     }
 
     fn docs(&self) -> &'static str {
-        "A point per row, repetitions of a trial reduced to one as the search reduces them. One dominates another when it is nowhere worse and somewhere better; what \
+        "A point per row, repetitions of a trial reduced to one as the search reduces them. One dominates another when it is nowhere worse and somewhere better, by more than rounding; what \
          nothing dominates is the front, on whose better side no trial lies. Dominated points are pale. \
          A number that was measured on fewer axes belongs to all rows that share them. \
          `table/pareto` has the front as a table, for any number of columns."
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {

@@ -131,7 +131,9 @@ impl<'s> ParamTemplate<'s> {
                 continue;
             };
             let mut any = template.has_numbers();
-            template.visit(&mut |one| any |= written(one.text().trim()).is_some());
+            template.visit(&mut |one| {
+                any |= one.way(lookup).is_some_and(|way| written(&way).is_some());
+            });
             if !any {
                 continue;
             }

@@ -1,10 +1,10 @@
 //! What a manifest says to no effect.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::manifest::Experiment;
 use crate::manifest::FILE_THAT_IS_NONE;
+use crate::manifest::read_foreign;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -62,11 +62,16 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
             && !(declared || is_axis)
         {
             let uses = |way: &str| ways.iter().any(|used| touch(used, way));
-            let within = entries.iter().map(|(part, _)| part);
-            for part in within.filter(|part| !uses(&format!("{name}.{part}"))) {
+            let in_vain = |part: &str| !uses(&format!("{name}.{part}"));
+            // What else the map has was given elsewhere, as to a profile that sets one of its values.
+            let here = match entries.keys().any(|part| in_vain(part)) {
+                true => keys_of(place),
+                false => Vec::new(),
+            };
+            for (part, place) in here.iter().filter(|(part, _)| in_vain(part)) {
                 found.push(
                     Diagnostic::warning(format!("no stage uses the parameter `{name}.{part}`"))
-                        .at(&key_within(place, part), "changes nothing"),
+                        .at(place, "changes nothing"),
                 );
             }
         }
@@ -108,21 +113,22 @@ pub(super) fn unused(experiment: &Experiment, found: &mut Diagnostics) {
     }
 }
 
-/// The place of a key of a map, the first one of its name from where the map begins.
-fn key_within(map: &Place, key: &str) -> Place {
-    let is_letter = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-    let start = map.range.start;
-    let text = map.source.text.get(start..).unwrap_or_default();
-    let mut words = text.match_indices(key).filter(|(at, _)| {
-        let before = text[..*at].chars().next_back();
-        let after = text[at + key.len()..].trim_start_matches(['"', '\'']);
-        !before.is_some_and(is_letter) && after.trim_start().starts_with(':')
-    });
-    match words.next() {
-        Some((at, _)) => Place {
-            source: Arc::clone(&map.source),
-            range: start + at..start + at + key.len(),
-        },
-        None => map.clone(),
+/// The keys of the map that stands at a place.
+fn keys_of(map: &Place) -> Vec<(String, Place)> {
+    let Ok(all) = read_foreign(&map.source) else {
+        return Vec::new();
+    };
+    let mut left = vec![&all];
+    while let Some(node) = left.pop() {
+        let entries = node.as_map().unwrap_or_default();
+        if node.place.range == map.range {
+            let keys = entries.iter();
+            return keys
+                .map(|entry| (entry.key.clone(), entry.key_place.clone()))
+                .collect();
+        }
+        left.extend(entries.iter().map(|entry| &entry.value));
+        left.extend(node.as_list().unwrap_or_default());
     }
+    Vec::new()
 }

@@ -1,10 +1,14 @@
 //! Several costs: who dominates whom, and how much of the space a set dominates.
 
+use crate::table::stats::average_ranks;
+
 /// The rank of each: 0 for what nothing dominates, 1 for what nothing else does once these are gone, ….
 ///
-/// One dominates another when no cost of it is larger and one is smaller; equal ones share a rank.
+/// One dominates another when no cost of it is larger and one is smaller; equal ones share a rank. Costs that
+/// rounding may be all to tell apart are equal: means of the same numbers are, in whatever order they were added.
 /// Costs are finite, as many for each.
 pub fn ranks(costs: &[impl AsRef<[f64]>]) -> Vec<usize> {
+    let costs = &levels(costs);
     let mut ranks = vec![usize::MAX; costs.len()];
     // None dominates one that is before it in this order.
     let mut left = sorted(costs);
@@ -13,7 +17,7 @@ pub fn ranks(costs: &[impl AsRef<[f64]>]) -> Vec<usize> {
         let mut front: Vec<usize> = Vec::new();
         let mut next = Vec::new();
         for i in left {
-            let dominated = |j: &&usize| dominates(costs[**j].as_ref(), costs[i].as_ref());
+            let dominated = |j: &&usize| dominates(&costs[**j], &costs[i]);
             // The last found are the likeliest to be near.
             if front.iter().rev().find(dominated).is_some() {
                 next.push(i);
@@ -26,6 +30,18 @@ pub fn ranks(costs: &[impl AsRef<[f64]>]) -> Vec<usize> {
         rank += 1;
     }
     ranks
+}
+
+/// Each cost as its rank among all of its kind.
+fn levels(costs: &[impl AsRef<[f64]>]) -> Vec<Vec<f64>> {
+    let mut levels: Vec<Vec<f64>> = costs.iter().map(|costs| costs.as_ref().to_vec()).collect();
+    for k in 0..levels.first().map_or(0, Vec::len) {
+        let column: Vec<f64> = levels.iter().map(|costs| costs[k]).collect();
+        for (costs, rank) in levels.iter_mut().zip(average_ranks(&column)) {
+            costs[k] = rank;
+        }
+    }
+    levels
 }
 
 /// Whether the first is nowhere worse than the second, and somewhere better.

@@ -86,7 +86,8 @@ impl Entry for PairwiseTable {
     fn docs(&self) -> &'static str {
         "Compares the values of one axis within groups that agree on all others but the replicates. A value\n\
          that lacks an axis of a group, as a baseline without the others' `k`, is compared in all of them.\n\
-         Paired tests take the replicates that both sides have, such as equal seeds. Where only one side was\n\
+         Paired tests take the replicates that both sides have, such as equal seeds; where they share none, as\n\
+         patients that are each in one group, the run warns, and `welch-t` is the test. Where only one side was\n\
          measured there is a row without a difference. All tests of\n\
          the table are one family for the correction. Effect sizes: d_z (`paired-t`), Hedges' g\n\
          (`welch-t`), the rank-biserial correlation (`wilcoxon`).\n\
@@ -95,7 +96,7 @@ impl Entry for PairwiseTable {
     }
 
     fn revision(&self) -> u32 {
-        7
+        8
     }
 
     fn params(&self) -> Vec<Param> {
@@ -154,6 +155,9 @@ impl Stage for PairwiseTable {
         };
         let pairwise = Pairwise::new(&table, &spec)?;
         measured::distinct(&pairwise.to_table())?;
+        if let Some(warning) = pairwise.without_pairs() {
+            job.link.warn(&warning);
+        }
         let layout = params.latex.layout()?;
         let mut produced = StepOutput::default();
         produced

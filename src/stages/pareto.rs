@@ -60,7 +60,8 @@ impl Entry for ParetoTable {
     }
 
     fn docs(&self) -> &'static str {
-        "One row dominates another when none of its numbers is worse and one is better. Those that\n\
+        "One row dominates another when none of its numbers is worse and one is better; numbers that only\n\
+         rounding tells apart are equal. Those that\n\
          nothing dominates are the front, in the order of the first number, best first. Rows that lack\n\
          one of the numbers are left out; one that was measured on fewer axes, such as the size of a\n\
          model, belongs to all rows that share them. `rank` is 1 on the front, 2 on the front of what is left\n\
@@ -70,7 +71,7 @@ impl Entry for ParetoTable {
     }
 
     fn revision(&self) -> u32 {
-        5
+        6
     }
 
     fn params(&self) -> Vec<Param> {
@@ -366,5 +367,27 @@ mod tests {
         params.statistic = Some(Statistic::Min);
         let front = of(&table, &params).expect("a front");
         assert_eq!(front.rows[0][0], "a");
+    }
+
+    /// Both have 4.88 / 6 of `acc`, added in different orders.
+    #[test]
+    fn what_only_rounding_tells_apart_is_equal() {
+        let accs = [
+            ("a", 2, [0.81, 0.82, 0.81, 0.81, 0.82, 0.81]),
+            ("b", 1, [0.81, 0.82, 0.82, 0.83, 0.79, 0.81]),
+        ];
+        let mut csv = "model,seed,acc,time\n".to_owned();
+        for (model, time, accs) in accs {
+            for (seed, acc) in accs.iter().enumerate() {
+                csv.push_str(&format!("{model},{seed},{acc},{time}\n"));
+            }
+        }
+        let table = Table::from_csv(&csv, &["model", "seed"]).expect("a table");
+        let directions = "{acc: maximize, time: minimize}";
+        let mut params = params(&["acc", "time"], directions, 1);
+        params.replicate = Some(Names(vec!["seed".to_owned()]));
+        let front = of(&table, &params).expect("a front");
+        assert_eq!(front.rows.len(), 1, "{front:?}");
+        assert_eq!(front.rows[0][0], "b");
     }
 }

@@ -85,17 +85,18 @@ impl Entry for SummaryTable {
          as missing. Leaves `table.csv` (full\n\
          precision), `table.md`, `table.tex` (booktabs), `table.values.tex` and `table.json`; in the\n\
          printed forms the best value is bold and the second underlined where a score knows which way\n\
-         is better. Numbers of a column have the same decimals, as many as half of their intervals\n\
+         is better; a row that lacks a replicate is a mean over others, and has no such mark. Numbers of a\n\
+         column have the same decimals, as many as half of their intervals\n\
          warrant and more where different numbers would read the same; what reads the same shares its\n\
-         place. Whole numbers without an interval are whole, and numbers more than six decades apart have\n\
-         a power of ten each. Columns that have no room side by side in LaTeX stand under one another. After\n\
+         place. Whole numbers without an interval are whole; in a column of numbers more than six decades\n\
+         apart each has a power of ten and decimals of its own. Columns that have no room side by side in LaTeX stand under one another. After\n\
          `\\input{summary.values}`, `\\sweepline{summary/iwae/2/elbo}` is the number of that row, and\n\
          `/mean` (or `/median`), `/half`, `/n` after it are its parts. What a run did not make anew has\n\
          no number in the `values.tex` of the experiment: the text of a paper is never stale."
     }
 
     fn revision(&self) -> u32 {
-        8
+        9
     }
 
     fn params(&self) -> Vec<Param> {

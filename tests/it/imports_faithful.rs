@@ -359,6 +359,47 @@ fn options_and_names_follow_their_parameters_or_it_is_told() {
     );
 }
 
+/// Values of a list, and those that are filled into what `dvc.yaml` has, are in the manifest and stay as they are.
+#[test]
+fn values_that_do_not_follow_their_parameters_are_told() {
+    let dvc = r#"stages:
+  a:
+    foreach: ${datasets}
+    do: {cmd: "echo ${item.lr} > a-${item.name}.txt", outs: ["a-${item.name}.txt"]}
+  b:
+    matrix: {of: "${datasets}"}
+    cmd: echo ${item.of.lr} > b-${item.of.name}.txt
+    outs: ["b-${item.of.name}.txt"]
+  c:
+    foreach: [{n: "${top}"}, {n: 2}]
+    do: {cmd: "echo ${item.n} > c-${item.n}.txt", outs: ["c-${item.n}.txt"]}
+  d:
+    matrix: {n: [007, 1_000]}
+    cmd: echo ${item.n} > d-${item.n}.txt
+    outs: ["d-${item.n}.txt"]
+"#;
+    let params = "datasets: [{name: raw, lr: 1.0}, {name: clean, lr: 2}]\ntop: 1\n";
+    let (space, said) = imported(dvc, &[("params.yaml", params)]);
+    for told in [
+        "does not follow `datasets`",
+        "does not follow `top`",
+        "its values stand in the manifest now",
+        "`values_of_dataset` of the manifest has them",
+        "`007` is a text here",
+        "`1_000` is a text here",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(!said.contains("names of its values"), "{said}");
+    leaves(
+        &space,
+        &[
+            ("a/dataset=raw/a-raw.txt", "1.0\n"),
+            ("b/dataset=clean/b-clean.txt", "2\n"),
+        ],
+    );
+}
+
 /// Files that lie beside a script, and those that a script names which another one names.
 #[test]
 fn what_scripts_find_beside_themselves_comes_along() {

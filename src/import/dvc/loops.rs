@@ -10,8 +10,10 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 
 use super::entries::remark;
+use super::filled::common;
+use super::filled::filled;
+use super::filled::first_way;
 use super::interpolation::Piece;
-use super::interpolation::Turn;
 use super::interpolation::Way;
 use super::interpolation::is_name;
 use super::interpolation::pieces;
@@ -20,6 +22,7 @@ use super::paths::unique;
 use super::read::Repeat;
 use super::read::StageEntry;
 use super::scope::Scope;
+use super::scope::doubtful;
 use super::scope::our_name;
 
 /// An axis of the manifest.
@@ -70,6 +73,8 @@ struct Values {
     structured: bool,
     /// The way, where it is `${…}`.
     from: Option<Way>,
+    /// A way in what is written, where that is no `${…}` itself.
+    filled: Option<Way>,
     /// The way to the map that all its values are in, under their own names.
     within: Option<Way>,
     place: Place,
@@ -110,7 +115,8 @@ pub(super) fn read(stages: &[StageEntry], scope: &Scope, found: &mut Diagnostics
     });
     let mut placed: Vec<Vec<Option<StageLoop>>> = Vec::new();
     placed.extend(wanted.iter().map(|own| own.iter().map(|_| None).collect()));
-    let mut hints: Vec<String> = Vec::new();
+    // Of each axis, what it is of.
+    let mut origins: Vec<&Values> = Vec::new();
     for (stage, number) in all {
         let (dvc, values) = &wanted[stage][number];
         let free = |axis: usize| {
@@ -120,8 +126,9 @@ pub(super) fn read(stages: &[StageEntry], scope: &Scope, found: &mut Diagnostics
         let fits = |at: usize| {
             let axis = &loops.axes[at];
             // Of a name that says nothing only the same values.
-            let named = hints[at] == values.hint;
-            let same = values.hint == ITEM && axis.labels.len() == values.labels.len();
+            let named = origins[at].hint == values.hint;
+            let same = values.from.is_some() && origins[at].from == values.from
+                || values.hint == ITEM && axis.labels.len() == values.labels.len();
             (named || same) && free(at) && values.positions(axis).is_some()
         };
         let known = (0..loops.axes.len()).find(|at| fits(*at));
@@ -129,7 +136,7 @@ pub(super) fn read(stages: &[StageEntry], scope: &Scope, found: &mut Diagnostics
             let name = values.axis_name(&stages[stage].name, &loops, scope);
             let labels = values.labels.clone();
             loops.axes.push(Axis { name, labels });
-            hints.push(values.hint.clone());
+            origins.push(values);
             loops.axes.len() - 1
         });
         let positions = values.positions(&loops.axes[axis]).unwrap_or_default();
@@ -138,30 +145,15 @@ pub(super) fn read(stages: &[StageEntry], scope: &Scope, found: &mut Diagnostics
             own[*position] = value.clone();
         }
         let every = positions.len() == loops.axes[axis].labels.len();
+        let container = values.container(axis, scope, &mut loops);
+        values.tell(&loops.axes[axis].name, container.as_deref(), &loops, found);
         placed[stage][number] = Some(StageLoop {
             axis,
             dvc: dvc.clone(),
             only: (!every).then_some(positions),
             values: own,
-            container: values.container(axis, scope, &mut loops),
+            container,
         });
-        if let Some(way) = &values.from {
-            let way = way.written();
-            let label = match values.structured {
-                true => "the names of its values stand in the manifest now",
-                false => "its values stand in the manifest now",
-            };
-            remark(
-                found,
-                &values.place,
-                format!(
-                    "the axis `{}` does not follow `{way}`",
-                    loops.axes[axis].name
-                ),
-                label,
-                "an axis has its values in the manifest; `--axis NAME=…` gives others",
-            );
-        }
     }
     let placed = placed.into_iter();
     loops.stages = placed
@@ -181,6 +173,7 @@ fn values(
     scope: &Scope,
     found: &mut Diagnostics,
 ) -> Option<Values> {
+    doubtful(node, false, found);
     let mut wrong = |title: String, label: &str| {
         found.push(Diagnostic::error(title).at(&node.place, label));
         None
@@ -272,6 +265,7 @@ fn values(
         labels,
         values,
         structured,
+        filled: first_way(node).filter(|_| from.is_none()),
         from,
         within,
         place: node.place.clone(),
@@ -303,55 +297,6 @@ fn names(items: &[Value]) -> Option<Vec<Value>> {
             .all(|(at, name)| !names[..at].contains(name));
         (distinct && names.iter().all(good)).then_some(names)
     })
-}
-
-/// The way to the map that the values of a map are in, each under its own name.
-fn common(node: &Node) -> Option<Way> {
-    let mut common: Option<Way> = None;
-    for entry in node.as_map()? {
-        let parts = pieces(entry.value.as_str()?);
-        let [Piece::Hole(way)] = &parts[..] else {
-            return None;
-        };
-        let (last, before) = way.0.split_last()?;
-        let before = Way(before.to_vec());
-        if *last != Turn::Key(entry.key.clone()) || before.0.is_empty() {
-            return None;
-        }
-        if *common.get_or_insert_with(|| before.clone()) != before {
-            return None;
-        }
-    }
-    common
-}
-
-/// Values of a loop with the `${…}` in them: those are read once.
-fn filled(value: Value, scope: &Scope) -> Value {
-    match value {
-        Value::Str(text) => match &pieces(&text)[..] {
-            [Piece::Hole(way)] => scope.value(way).cloned().unwrap_or(Value::Str(text)),
-            parts => {
-                let parts = parts.iter().map(|part| match part {
-                    Piece::Literal(text) => Some(text.clone()),
-                    Piece::Hole(way) => scope.value(way).map(shown),
-                });
-                let filled: Option<String> = parts.collect();
-                Value::Str(filled.unwrap_or(text))
-            }
-        },
-        Value::List(items) => {
-            Value::List(items.into_iter().map(|item| filled(item, scope)).collect())
-        }
-        Value::Map(entries) => {
-            let entries = entries.into_iter();
-            Value::Map(
-                entries
-                    .map(|(name, value)| (name, filled(value, scope)))
-                    .collect(),
-            )
-        }
-        other => other,
-    }
 }
 
 /// The name of one of those that a way names: `train.models` is `model`.
@@ -387,6 +332,33 @@ impl Values {
             name.push('_');
         }
         name
+    }
+
+    /// Says what stands in the manifest now, and follows `params.yaml` no more.
+    fn tell(&self, axis: &str, container: Option<&str>, loops: &Loops, found: &mut Diagnostics) {
+        let constants = loops.constants.iter().map(|(name, _)| name.as_str());
+        let constant = constants.into_iter().find(|name| Some(*name) == container);
+        let follows = container.is_some() && constant.is_none();
+        let way = self.from.as_ref();
+        let Some(way) = way.or(self.filled.as_ref().filter(|_| !follows)) else {
+            return;
+        };
+        let help = match constant {
+            Some(constant) => format!("`{constant}` of the manifest has them"),
+            None => {
+                "an axis has its values in the manifest; `--axis NAME=…` gives others".to_owned()
+            }
+        };
+        remark(
+            found,
+            &self.place,
+            format!("the axis `{axis}` does not follow `{}`", way.written()),
+            match follows {
+                true => "the names of its values stand in the manifest now",
+                false => "its values stand in the manifest now",
+            },
+            help,
+        );
     }
 
     /// What the values are in: what `${…}` names, or a value of the manifest.

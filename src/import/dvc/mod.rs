@@ -23,6 +23,7 @@ mod command;
 mod conditions;
 mod draft;
 mod entries;
+mod filled;
 mod inputs;
 mod interpolation;
 mod located;

@@ -194,6 +194,29 @@ impl Scope {
         maps.flatten().map(|entry| entry.key.as_str()).collect()
     }
 
+    /// The maps within a first name, and itself, whose names stand in another order than sorted.
+    pub(super) fn unsorted(&self, name: &str) -> Vec<(&str, &Node)> {
+        let known = self.names.get_key_value(name).into_iter();
+        let mut left: Vec<(&str, &Node)> = known
+            .flat_map(|(name, known)| known.written.iter().map(|node| (name.as_str(), node)))
+            .collect();
+        let mut unsorted = Vec::new();
+        while let Some((name, node)) = left.pop() {
+            let entries = node.as_map().unwrap_or_default();
+            if !entries.is_sorted_by(|one, next| one.key <= next.key) {
+                unsorted.push((name, node));
+            }
+            left.extend(
+                entries
+                    .iter()
+                    .map(|entry| (entry.key.as_str(), &entry.value)),
+            );
+            let items = node.as_list().unwrap_or_default();
+            left.extend(items.iter().map(|item| (name, item)));
+        }
+        unsorted
+    }
+
     /// The same as an expression of ours.
     pub(super) fn expression(&self, way: &Way) -> Option<String> {
         self.value(way)?;
@@ -284,7 +307,7 @@ fn values_of(
 
 /// Values that Python's yaml or DVC reads in another way than this program does. Where programs read the file
 /// themselves, what Python's yaml alone takes for something else counts as well.
-fn doubtful(node: &Node, read_by_programs: bool, found: &mut Diagnostics) {
+pub(super) fn doubtful(node: &Node, read_by_programs: bool, found: &mut Diagnostics) {
     for item in node.as_list().unwrap_or_default() {
         doubtful(item, read_by_programs, found);
     }

@@ -7,16 +7,20 @@ use std::ops::ControlFlow;
 /// of Python are not understood: none may name it.
 pub(super) fn by_values(texts: &[(String, String)], section: &str) -> bool {
     let mut named = false;
-    for (file, text) in texts {
+    for (number, (file, text)) in texts.iter().enumerate() {
         if !file.ends_with(".py") {
             if words(text, section).next().is_some() {
                 return false;
             }
             continue;
         }
-        let text = without_comments(text);
-        let uses = words(&text, section).try_for_each(|(before, after)| {
-            match of_section(&text, before, after) {
+        let script = Script {
+            text: &without_comments(text),
+            number,
+            all: texts,
+        };
+        let uses = words(script.text, section).try_for_each(|(before, after)| {
+            match of_section(&script, before, after) {
                 Use::None => {}
                 Use::Value => named = true,
                 Use::Whole => return ControlFlow::Break(()),
@@ -41,6 +45,31 @@ pub(super) fn mention(texts: &[(String, String)], name: &str) -> bool {
     })
 }
 
+/// The script of Python's that goes over the names in a map of this name, or in what is set from it.
+pub(super) fn goes_over<'t>(texts: &'t [(String, String)], map: &str) -> Option<&'t str> {
+    let over = |(before, after): (&str, &str)| {
+        let after = after.trim_start_matches(['"', '\'', ']', ')']);
+        let line = line_to(before);
+        let behind_in = line.rsplit_once(" in ").is_some_and(|(head, rest)| {
+            // `for name in list(params["steps"])`
+            head.split([' ', '[', '(', '{']).any(|word| word == "for") && !rest.contains(" if ")
+        });
+        let mut methods = [".items(", ".keys(", ".values("].iter();
+        behind_in && !is_value(after) || methods.any(|method| after.starts_with(method))
+    };
+    let mut scripts = texts.iter().filter(|(file, _)| file.ends_with(".py"));
+    let found = scripts.find(|(_, text)| {
+        let text = &without_comments(text);
+        words(text, map).any(|(before, after)| {
+            let name = line_to(before).split_once('=').map(|(name, _)| name.trim());
+            let name = name.filter(|name| !name.is_empty() && name.chars().all(is_letter));
+            let mut set = name.into_iter().flat_map(|name| words(text, name));
+            over((before, after)) || set.any(over)
+        })
+    });
+    found.map(|(file, _)| file.as_str())
+}
+
 /// What a word is to a section of its name.
 enum Use {
     /// Something else.
@@ -51,7 +80,88 @@ enum Use {
     Whole,
 }
 
-fn of_section(text: &str, before: &str, after: &str) -> Use {
+/// A text of Python's among all texts of a stage.
+struct Script<'t> {
+    /// Without comments.
+    text: &'t str,
+    /// Its position among all.
+    number: usize,
+    all: &'t [(String, String)],
+}
+
+impl Script<'_> {
+    /// Whether nothing but values is taken of a section by the name that it is given behind `before`.
+    fn takes_values_of(&self, name: &str, before: &str) -> bool {
+        let inside = self.is_local(name, before);
+        if !inside && self.is_known_elsewhere(name) {
+            return false;
+        }
+        let mut read = false;
+        let values = words(self.text, name).all(|(before, after)| {
+            read |= is_value(after);
+            // `Config.TRAIN`, where the name may stand in a class.
+            let attribute = before.ends_with('.') && !after.starts_with('(');
+            of_variable(before, after) && (inside || !attribute || is_value(after))
+        });
+        // What is not read here is there for somebody.
+        values && read
+    }
+
+    /// Whether what is set behind `before` is known within a function only.
+    fn is_local(&self, name: &str, before: &str) -> bool {
+        let is_global = |(before, _): (&str, &str)| {
+            let line = line_to(before);
+            line.starts_with("global ") || line.starts_with("nonlocal ")
+        };
+        if words(self.text, name).any(is_global) {
+            return false;
+        }
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let mut lines = before.lines().rev();
+        let mut within = lines.next().map_or(0, indent);
+        for line in lines.filter(|line| !line.trim().is_empty()) {
+            if indent(line) >= within {
+                continue;
+            }
+            within = indent(line);
+            let line = line.trim_start();
+            if line.starts_with("def ") || line.starts_with("async def ") {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether another text names what this one sets, or imports all of this one.
+    fn is_known_elsewhere(&self, name: &str) -> bool {
+        let module = module(&self.all[self.number].0);
+        let others = self.all.iter().enumerate();
+        let mut others = others.filter(|(number, _)| *number != self.number);
+        others.any(|(_, (_, text))| {
+            let mut imports = words(text, module).filter(|(before, _)| is_import(before));
+            words(text, name).next().is_some() || imports.next().is_some()
+        })
+    }
+}
+
+/// The name by which a file of Python's is imported.
+fn module(file: &str) -> &str {
+    let file = file.strip_suffix("/__init__.py").unwrap_or(file);
+    let name = file.rsplit('/').next().unwrap_or_default();
+    name.strip_suffix(".py").unwrap_or(name)
+}
+
+/// The line up to here.
+fn line_to(before: &str) -> &str {
+    before.rsplit('\n').next().unwrap_or_default().trim_start()
+}
+
+fn is_import(before: &str) -> bool {
+    let line = line_to(before);
+    line.starts_with("import ") || line.starts_with("from ")
+}
+
+fn of_section(script: &Script<'_>, before: &str, after: &str) -> Use {
     let quote = before.chars().next_back().filter(|c| "\"'".contains(*c));
     if let Some(quote) = quote {
         let Some(rest) = after.strip_prefix(quote) else {
@@ -61,25 +171,23 @@ fn of_section(text: &str, before: &str, after: &str) -> Use {
         let rest = rest.trim_start();
         // `params["train"]`, `params.get("train")`
         return match (rest.strip_prefix(']'), rest.strip_prefix(')')) {
-            (Some(rest), _) => at(text, before, rest, false),
-            (_, Some(rest)) => at(text, before, rest, true),
+            (Some(rest), _) => at(script, before, rest, false),
+            (_, Some(rest)) => at(script, before, rest, true),
             _ => Use::Whole,
         };
     }
-    let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
-    let imports = line.starts_with("import ") || line.starts_with("from ");
-    match before.ends_with('.') && !imports && !after.starts_with('(') {
-        true => at(text, before, after, false),
+    match before.ends_with('.') && !is_import(before) && !after.starts_with('(') {
+        true => at(script, before, after, false),
         false => Use::None,
     }
 }
 
 /// What is done with a section that has just been named, perhaps as the argument of a call.
-fn at(text: &str, before: &str, rest: &str, by_call: bool) -> Use {
+fn at(script: &Script<'_>, before: &str, rest: &str, by_call: bool) -> Use {
     if is_value(rest) {
         return Use::Value;
     }
-    let line = before.rsplit('\n').next().unwrap_or_default();
+    let line = line_to(before);
     let set = line.split_once('=').map(|(name, _)| name.trim());
     let name = set.filter(|name| !name.is_empty() && name.chars().all(is_letter));
     let is_last = rest.lines().next().unwrap_or_default().trim().is_empty()
@@ -88,12 +196,10 @@ fn at(text: &str, before: &str, rest: &str, by_call: bool) -> Use {
     let open = line.matches('(').count() > line.matches(')').count() + usize::from(by_call);
     match name {
         // `train = params["train"]`: what is done with that.
-        Some(name) if is_last && !open => {
-            match words(text, name).all(|(before, after)| of_variable(before, after)) {
-                true => Use::Value,
-                false => Use::Whole,
-            }
-        }
+        Some(name) if is_last && !open => match script.takes_values_of(name, before) {
+            true => Use::Value,
+            false => Use::Whole,
+        },
         _ => Use::Whole,
     }
 }
@@ -156,6 +262,52 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_goes_over_a_map_is_found() {
+        let said = |text: &str| {
+            let texts = [("a.py".to_owned(), text.to_owned())];
+            goes_over(&texts, "steps").is_some()
+        };
+        for over in [
+            "for name, by in load()['steps'].items():",
+            "run([make(name) for name in cfg.steps])",
+            "s = params['steps']\nfor name in list(s):",
+            "names = list(params[\"steps\"].keys())",
+        ] {
+            assert!(said(over), "{over}");
+        }
+        for value in [
+            "a = params['steps']['a']",
+            "s = params['steps']\nfor x in range(s['n']): s.get('a')",
+            "run(**params['steps'])",
+        ] {
+            assert!(!said(value), "{value}");
+        }
+    }
+
+    /// By another text, from where it is set: a name of a function's own is not.
+    #[test]
+    fn a_section_that_another_text_may_read_is_whole() {
+        let said = |one: &str, other: &str| {
+            let texts = [("src/config.py", one), ("src/train.py", other)];
+            by_values(
+                &texts.map(|(file, text)| (file.to_owned(), text.to_owned())),
+                "train",
+            )
+        };
+        let set = "TRAIN = params['train']\nlr = TRAIN['lr']\n";
+        let within = "def read():\n    p = params['train']\n\n    return p['lr']\n";
+        assert!(said(set, "x = 1") && said(within, "from config import read\np = 1"));
+        assert!(!said(set, "from config import TRAIN\nfit(**TRAIN)"));
+        assert!(!said(set, "from src import config as c\nfit(**vars(c))"));
+        assert!(!said(
+            &within.replace("    p", "    global p\n    p"),
+            "fit(p)"
+        ));
+        let guarded = "try:\n    p = params['train']\nfinally:\n    p['lr']\n";
+        assert!(!said(guarded, "fit(p)"));
+    }
+
+    #[test]
     fn values_are_told_from_whole_sections() {
         let said = |text: &str| by_values(&[("a.py".to_owned(), text.to_owned())], "train");
         for values in [
@@ -183,6 +335,8 @@ mod tests {
             "x = params['train'].get(name, 1)",
             "x = params['train']['l' + name]",
             "p = params['train']\nfit(p['lr'], p.get(name))",
+            "TRAIN = params['train']",
+            "class Config:\n    TRAIN = params['train']\nfit(Config.TRAIN['lr'], **Config.TRAIN)",
             "fit(cfg.train.lr, cfg.train.__dict__)",
             // Nobody names it.
             "main(**params)",

@@ -5,7 +5,9 @@
 mod jinja;
 #[cfg(test)]
 mod tests;
+mod way;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -113,6 +115,15 @@ impl Expression {
         match &self.compiled {
             Some(compiled) => used(compiled, &self.text, true),
             None => self.names.clone(),
+        }
+    }
+
+    /// The way to the value that it names, `optim.lr` for `optim['lr']`, and for `optim[part]` where that is what `part`
+    /// stands for; none where it does more than to name a value.
+    pub fn way<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v Value>) -> Option<Cow<'_, str>> {
+        match &self.compiled {
+            Some(_) => way::resolved(&self.text, lookup).map(Cow::Owned),
+            None => Some(Cow::Borrowed(&self.text)),
         }
     }
 

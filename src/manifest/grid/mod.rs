@@ -5,8 +5,6 @@ mod overlay;
 mod rows;
 mod shaping;
 
-use std::borrow::Cow;
-
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -101,7 +99,7 @@ impl Grid {
         let (name, way) = name_and_way(text);
         let column = self.columns.index(name)?;
         let id = self.value_id(cell, column);
-        self.columns.get(column).written(id, &way)
+        self.columns.get(column).written(id, way)
     }
 
     /// What has a number in a cell that is written with a fraction and is none, `1.0`: with it as such, where its
@@ -110,7 +108,7 @@ impl Grid {
         let (name, way) = name_and_way(text);
         let column = self.columns.index(name)?;
         let id = self.value_id(cell, column);
-        self.columns.get(column).typed(id, &way)
+        self.columns.get(column).typed(id, way)
     }
 
     /// The columns whose coordinates decide the values of these names, or of what is within them by these
@@ -128,18 +126,9 @@ impl Grid {
     }
 }
 
-/// `optim['batch-size']` as a name and the way to what is within its value, `.batch-size`.
-fn name_and_way(text: &str) -> (&str, Cow<'_, str>) {
-    let (name, way) = text.split_at(text.find(['.', '[']).unwrap_or(text.len()));
-    if !way.contains(['\'', '"']) {
-        return (name, Cow::Borrowed(way));
-    }
-    let mut plain = way.to_owned();
-    for quote in ['\'', '"'] {
-        plain = plain.replace(&format!("[{quote}"), ".");
-        plain = plain.replace(&format!("{quote}]"), "");
-    }
-    (name, Cow::Owned(plain))
+/// `optim.batch-size` as a name and the way to what is within its value, `.batch-size`.
+fn name_and_way(text: &str) -> (&str, &str) {
+    text.split_at(text.find(['.', '[']).unwrap_or(text.len()))
 }
 
 /// What shapes the grid, as a manifest writes it.

@@ -58,26 +58,21 @@ impl<'f> Numbers<'f> {
     }
 
     /// An expression that is the whole of a value.
-    fn alone(self, expression: &Expression) -> Option<Value> {
+    fn alone(self, expression: &Expression, lookup: Lookup<'_, '_>) -> Option<Value> {
         match self.are_texts() {
-            true => self.in_text(expression),
-            false => (self.typed)(name(expression)?),
+            true => self.in_text(expression, lookup),
+            false => (self.typed)(&expression.way(lookup)?),
         }
     }
 
     /// One within a text.
-    fn in_text(self, expression: &Expression) -> Option<Value> {
-        self.written.unwrap_or(self.typed)(name(expression)?)
+    fn in_text(self, expression: &Expression, lookup: Lookup<'_, '_>) -> Option<Value> {
+        self.written.unwrap_or(self.typed)(&expression.way(lookup)?)
     }
 }
 
-/// What an expression names, where it is about one name.
-fn name(expression: &Expression) -> Option<&str> {
-    match expression.names() {
-        [_] => Some(expression.text().trim()),
-        _ => None,
-    }
-}
+/// What names stand for.
+type Lookup<'f, 'v> = &'f dyn Fn(&str) -> Option<&'v Value>;
 
 impl Template {
     /// The same value with its numbers as a program reads them.
@@ -95,7 +90,7 @@ impl Template {
                 false => value.clone(),
             })),
             TemplateContent::Whole(expression) | TemplateContent::Argument(expression) => {
-                match numbers.alone(expression) {
+                match numbers.alone(expression, lookup) {
                     Some(value) => Ok(Some(value)),
                     None => self.fill(lookup),
                 }
@@ -103,7 +98,7 @@ impl Template {
             TemplateContent::Text(segments) => {
                 let as_written = segments.iter().map(|segment| match segment {
                     Segment::Literal(text) => Ok(text.clone()),
-                    Segment::Hole(hole) => match numbers.in_text(hole) {
+                    Segment::Hole(hole) => match numbers.in_text(hole, lookup) {
                         Some(value) => Ok(self.in_text(&value)),
                         None => match hole.value(lookup) {
                             Ok(value) => Ok(self.in_text(&value)),

@@ -11,6 +11,7 @@ use foldhash::HashSet;
 use crate::manifest::ABSENT;
 use crate::manifest::Experiment;
 use crate::manifest::Input as Source;
+use crate::manifest::Numbers;
 use crate::manifest::Origin;
 use crate::manifest::ValueId;
 use crate::plan::Cell;
@@ -110,7 +111,12 @@ impl Reader<'_> {
             if self.ready.kind_of.of(cell).is_none() || !self.exists(cell, found) {
                 continue;
             }
-            let text = match template.fill(&|name| experiment.grid.value(cell, name)) {
+            // As the manifest writes numbers, `data/v1.0`, as a command names its paths.
+            let grid = &experiment.grid;
+            let lookup = |name: &str| grid.value(cell, name);
+            let typed = |way: &str| grid.typed(cell, way);
+            let written = |way: &str| grid.written(cell, way).map(Value::from);
+            let text = match template.fill_with(&lookup, Numbers::written(&written, &typed)) {
                 Ok(Some(value)) => value.to_string(),
                 Ok(None) => continue,
                 Err(diagnostic) => {

@@ -57,6 +57,8 @@ pub struct Pair {
     /// After the correction.
     pub adjusted: Option<f64>,
     pub effect: Option<f64>,
+    /// Whether both sides were measured and share no replicate, where the test is of pairs.
+    pub unpaired: bool,
 }
 
 /// The number of each replicate, by its coordinates as text; none where it was not measured.
@@ -141,6 +143,7 @@ impl Pairwise {
                         metric: m,
                         value: values[a].clone(),
                         baseline: values[b].clone(),
+                        unpaired: x.is_empty() && measured(a) && measured(b),
                         ..Pair::new(&x, &y, spec.test)
                     });
                 }
@@ -172,6 +175,20 @@ impl Pairwise {
             correction: spec.correction,
             rows,
         })
+    }
+}
+
+impl Pairwise {
+    /// What is to be said where a paired test found no pairs: replicates that are each of one side, as a patient is
+    /// of one group.
+    pub fn without_pairs(&self) -> Option<String> {
+        let row = self.rows.iter().find(|row| row.unpaired)?;
+        Some(format!(
+            "no `{}` has both {} and {}: a paired test has no pairs; `test: welch-t` compares such groups",
+            self.replicate.join("`, `"),
+            display(&row.value),
+            display(&row.baseline),
+        ))
     }
 }
 
@@ -260,6 +277,7 @@ impl Pair {
             p,
             adjusted: None,
             effect,
+            unpaired: false,
         }
     }
 }

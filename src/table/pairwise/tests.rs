@@ -128,6 +128,27 @@ fn the_tests_of_a_table_are_one_family() {
     assert!(pairwise.note().contains("adjusted for 3 tests after Holm"));
 }
 
+/// Patients who are each in one group.
+#[test]
+fn groups_without_a_common_replicate_have_no_pairs() {
+    let csv = "drug,patient,gain\ndextro,0,68\ndextro,1,78\nlaevo,2,88\nlaevo,3,158\n";
+    let table = Table::from_csv(csv, &["drug", "patient"]).unwrap();
+    let pairwise = Pairwise::new(&table, &spec(PairTest::PairedT)).unwrap();
+    let warning = pairwise.without_pairs().unwrap();
+    assert!(
+        warning.starts_with("no `patient` has both laevo and dextro")
+            && warning.contains("`test: welch-t`"),
+        "{warning}"
+    );
+    let note = pairwise.note();
+    assert!(
+        note.ends_with("; no p: no patient is on both sides"),
+        "{note}"
+    );
+    let welch = Pairwise::new(&table, &spec(PairTest::WelchT)).unwrap();
+    assert!(welch.without_pairs().is_none() && welch.rows[0].p.is_some());
+}
+
 #[test]
 fn what_cannot_be_compared_says_why() {
     let problem = |change: fn(&mut PairwiseSpec)| {

@@ -178,7 +178,7 @@ impl<'a> Grid<'a> {
 }
 
 /// Best and second by the direction of the metric, among groups that agree on the held axes. Numbers
-/// that are printed alike share their place.
+/// that are printed alike share their place. One that lacks a replicate is a mean over others, and has none.
 fn places(summary: &Summary, held: &[usize], precision: &[Precision]) -> Vec<Vec<Place>> {
     let mut places = vec![vec![Place::Other; summary.metrics.len()]; summary.groups.len()];
     for (m, metric) in summary.metrics.iter().enumerate() {
@@ -186,7 +186,9 @@ fn places(summary: &Summary, held: &[usize], precision: &[Precision]) -> Vec<Vec
             continue;
         };
         let score = |g: usize| {
-            let centre = precision[m].shown(&summary.groups[g].estimates[m]);
+            let estimate = &summary.groups[g].estimates[m];
+            let centre = precision[m].shown(estimate);
+            let centre = centre.filter(|_| estimate.missing == 0);
             centre.map(|centre| if higher { -centre } else { centre })
         };
         for (g, own_places) in places.iter_mut().enumerate() {

@@ -120,6 +120,10 @@ pub(super) fn note(summary: &Summary, grid: &Grid) -> String {
             let held: Vec<String> = grid.held.iter().map(|axis| axis.title()).collect();
             let _ = write!(note, " of each {}", held.join(" and "));
         }
+        let mut estimates = summary.groups.iter().flat_map(|group| &group.estimates);
+        if estimates.any(|estimate| estimate.centre.is_some() && estimate.missing > 0) {
+            note.push_str(", of rows that lack no replicate");
+        }
     }
     if marked(Place::Second) {
         note.push_str("; underlined: second");

@@ -103,8 +103,12 @@ impl Pairwise {
         if self.rows.iter().any(significant) {
             let _ = write!(note, "; bold: p < {LEVEL}");
         }
-        if self.rows.iter().any(|row| row.p.is_none()) {
+        let without = || self.rows.iter().filter(|row| row.p.is_none());
+        if without().any(|row| !row.unpaired) {
             note.push_str("; no p: too few replicates, or no spread");
+        }
+        if without().any(|row| row.unpaired) {
+            let _ = write!(note, "; no p: no {over} is on both sides");
         }
         note
     }

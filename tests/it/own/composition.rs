@@ -177,6 +177,10 @@ stages:
         "{said}"
     );
     assert_eq!(said.matches("no stage uses").count(), 1, "{said}");
+    // Not at the place of another value that is given over it.
+    let manifest = format!("{manifest}profiles:\n  quick: {{params: {{optim: {{lr: 0.2}}}}}}\n");
+    let said = told(&space(&manifest), &["--profile", "quick"]);
+    assert!(!said.contains("no stage uses"), "{said}");
 }
 
 #[test]

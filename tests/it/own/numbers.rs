@@ -104,6 +104,32 @@ fn a_step_is_named_by_its_values_however_they_are_written() {
     }
 }
 
+/// So is one that another name leads to, also in the path of a file.
+#[test]
+fn a_number_within_a_map_is_given_as_it_is_written() {
+    let space = space(
+        r#"experiment: o
+params: {exps: {a: {version: 1.0, sizes: [1e1]}, b: {version: 2.5, sizes: [3]}}}
+axes: {exp: [a, b], n: [1.0]}
+stages:
+  s:
+    uses: command
+    in: {data: {file: "data/v${exps[exp].version}/${n}.csv"}}
+    with:
+      files: {p.json: {v: "${exps[exp]['version']}"}}
+      values: {size: "${exps[exp].sizes[0]}"}
+      run: 'tr -d " \n" < p.json > "${out.x}"; echo " $(cat ${in.data}) ${size}" >> "${out.x}"'
+      out: {x: "x-${exps[exp].version}"}
+"#,
+    );
+    space.write("data/v1.0/1.0.csv", "one");
+    space.write("data/v2.5/1.0.csv", "two");
+    assert_eq!(run(&space, &[]), counts(&[("s", 2)]));
+    let said = |path: &str| space.read(&format!("outputs/o/cells/s/{path}"));
+    assert_eq!(said("exp=a,n=1/x-1.0"), "{\"v\":1.0} one 1e1\n");
+    assert_eq!(said("exp=b,n=1/x-2.5"), "{\"v\":2.5} two 3\n");
+}
+
 /// Numbers within a parameter are given as they are written where they are written last.
 #[test]
 fn a_number_within_a_parameter_is_given_as_it_is_written() {
