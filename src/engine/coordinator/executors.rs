@@ -38,6 +38,7 @@ use crate::engine::attempt::store_failed;
 use crate::engine::input_snapshot::InputSnapshot;
 use crate::engine::isolated;
 use crate::engine::isolated::CHECKPOINTS;
+use crate::engine::isolated::KeyedMachine;
 use crate::engine::isolated::Listener;
 use crate::engine::process::Stream;
 use crate::engine::runners::RunnerPool;
@@ -288,7 +289,8 @@ impl<'a> Coordinator<'a, '_> {
             gpus: &task.gpus,
             link: &task.link,
         };
-        let spec = isolated::specify(&job, self.engine.options.checkpoint_every)?;
+        let keyed = KeyedMachine::of(&task.step, self.engine.keys, store);
+        let spec = isolated::specify(&job, self.engine.options.checkpoint_every, keyed)?;
         let mut executors = self.engine.executors.borrow_mut();
         let executor = &mut executors[executor];
         let mut row = InFlight {
