@@ -142,9 +142,7 @@ impl Remote {
             match key.filter(|key| live.contains(key)) {
                 Some(key) => Ok(Some(match self.read_record(&entry.name, key)? {
                     Some(Ok(record)) => Ok(record.objects()),
-                    Some(Err(unusable)) if unusable.may_name_objects() => {
-                        Err(unusable.to_string())
-                    }
+                    Some(Err(unusable)) if unusable.may_name_objects() => Err(unusable.to_string()),
                     _ => Ok(Vec::new()),
                 })),
                 None => Ok(None),
