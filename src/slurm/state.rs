@@ -223,12 +223,7 @@ mod tests {
         ] {
             assert_eq!(waiting("PENDING", of_one_job), Waiting::Never);
         }
-        for of_many in [
-            "QOSGrpMemLimit",
-            "AssocGrpNodeLimit",
-            "QOSMaxGRESPerUser",
-        ] {
-
+        for of_many in ["QOSGrpMemLimit", "AssocGrpNodeLimit", "QOSMaxGRESPerUser"] {
             assert_eq!(waiting("PENDING", of_many), Waiting::Turn);
         }
     }
