@@ -14,6 +14,7 @@ use crate::plan::Step;
 use crate::plan::variable_digest;
 use crate::store::Digest;
 use crate::store::Store;
+use crate::text::ShowPath;
 
 /// Variables of the environment and the shell, as the key of a step has them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,7 +58,7 @@ impl KeyedMachine {
         }
         let secret = Store::secret_in(&self.store).ok_or_else(|| {
             let path = self.store.join("secret");
-            io::Error::other(format!("{} cannot be read", path.display()))
+            io::Error::other(format!("{} cannot be read", path.shown()))
         })?;
         for (name, keyed) in &self.variables {
             let here = variable_digest(&secret, name);
