@@ -242,10 +242,21 @@ pub(super) fn scancel(cluster: &Cluster, mut jobs: Vec<Unwanted>) -> Vec<Unwante
     let mut left = Vec::new();
     let of_one_name = jobs.chunk_by(|a, b| a.name == b.name);
     for some in of_one_name.flat_map(|jobs| jobs.chunks(NAMED_AT_ONCE)) {
-        // Those that have ended already are no trouble, and those of another name stay.
-        let mut arguments = vec!["--quiet".to_owned(), format!("--name={}", some[0].name)];
+        // A number may be another job's by now. `scancel --name` would tell them apart too, but tries for 100 s to
+        // cancel an array of which it has cancelled a part.
+        let Some(listing) = squeue(cluster, &some[0].name) else {
+            left.extend(some.iter().cloned());
+            continue;
+        };
+        let ours = some.iter().filter(|unwanted| listing.has(&unwanted.job));
+        let ours: Vec<String> = ours.map(|unwanted| unwanted.job.clone()).collect();
+        if ours.is_empty() {
+            continue;
+        }
+        // Those that have ended already are no trouble.
+        let mut arguments = vec!["--quiet".to_owned()];
         arguments.extend(cluster.option());
-        arguments.extend(some.iter().map(|unwanted| unwanted.job.clone()));
+        arguments.extend(ours);
         let done = run("scancel", &arguments).is_ok_and(|ran| {
             let lower = ran.err.to_lowercase();
             ran.well || !UNCLEAR.iter().any(|text| lower.contains(text))
