@@ -67,7 +67,7 @@ pub fn pack(store: &Store, contents: &Contents, to: &Path) -> Result<Packed, Arc
     let failed = |error| ArchiveError::io("write", to, error);
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut file = new_file(folder).map_err(failed)?;
     let mut packed = write(store, contents, file.as_file_mut(), to)?;
     let sealed = file.as_file_mut().sync_all();
     sealed.map_err(failed)?;
@@ -76,15 +76,19 @@ pub fn pack(store: &Store, contents: &Contents, to: &Path) -> Result<Packed, Arc
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file.as_file_mut()).map_err(failed)?;
     packed.digest = Digest::from_bytes(*hasher.finalize().as_bytes());
+    file.persist(to).map_err(|error| failed(error.error))?;
+    Ok(packed)
+}
+
+/// A file without a name of its own yet, which whoever may by the umask can read.
+fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // A temporary file is its owner's alone.
-        let readable = fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(readable).map_err(failed)?;
+        builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    file.persist(to).map_err(|error| failed(error.error))?;
-    Ok(packed)
+    builder.tempfile_in(folder)
 }
 
 fn write(

@@ -276,3 +276,26 @@ fn what_is_cut_off_or_flipped_anywhere_is_refused_or_harmless() {
         "{error}"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn an_archive_and_what_is_unpacked_can_be_read_by_whom_the_umask_says() {
+    use std::os::unix::fs::PermissionsExt;
+    let space = tempfile::tempdir().unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    let (file, folder) = (space.path().join("f"), space.path().join("d"));
+    fs::write(&file, "").unwrap();
+    fs::create_dir(&folder).unwrap();
+    let store = Store::open(&space.path().join("store"), Access::Write { wait: false }).unwrap();
+    let contents = Contents {
+        experiment: "e".to_owned(),
+        manifest: "m.yaml".to_owned(),
+        ..Contents::default()
+    };
+    let archive = space.path().join("a.zip");
+    pack(&store, &contents, &archive).unwrap();
+    assert_eq!(mode(&archive), mode(&file));
+    let unpacked = space.path().join("u");
+    unpack(&archive, &unpacked).unwrap();
+    assert_eq!(mode(&unpacked), mode(&folder));
+}

@@ -111,20 +111,17 @@ fn refuse_full(folder: &Path) -> Result<(), ArchiveError> {
 fn staging(folder: &Path) -> Result<PathBuf, ArchiveError> {
     let above = folder.parent().unwrap_or(folder);
     let made = fs::create_dir_all(above).and_then(|()| {
-        let made = tempfile::Builder::new()
-            .prefix(".sweepline-unpack-")
-            .tempdir_in(above)?;
-        Ok(made.keep())
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".sweepline-unpack-");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As the umask says.
+            builder.permissions(fs::Permissions::from_mode(0o777));
+        }
+        Ok(builder.tempdir_in(above)?.keep())
     });
-    let made = made.map_err(|error| ArchiveError::io("write to", above, error))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let usual = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(&made, usual)
-            .map_err(|error| ArchiveError::io("create", &made, error))?;
-    }
-    Ok(made)
+    made.map_err(|error| ArchiveError::io("write to", above, error))
 }
 
 fn fill<R: Read + Seek>(

@@ -132,7 +132,8 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
         Some(out) => out.clone(),
         None => PathBuf::from(format!("{}.sweepline.zip", contents.experiment)),
     };
-    if out.exists() && !args.force {
+    // Also a link that leads nowhere.
+    if out.symlink_metadata().is_ok() && !args.force {
         let title = format!("`{}` is there already", out.shown());
         let help = "`--force` replaces it, `--out FILE` names another";
         err.diagnostic(&Diagnostic::error(title).help(help))?;

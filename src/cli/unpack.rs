@@ -9,8 +9,10 @@ use super::pack::failed;
 use super::printer::Printer;
 use super::stop::Stop;
 use crate::archive;
+use crate::text::Diagnostic;
 use crate::text::ShowPath;
 use crate::text::plural;
+use crate::text::shell_word;
 
 /// Unpacks an archive into a new folder.
 pub(super) fn unpack(args: &UnpackArgs, err: &mut Printer) -> Result<Exit, Stop> {
@@ -19,8 +21,17 @@ pub(super) fn unpack(args: &UnpackArgs, err: &mut Printer) -> Result<Exit, Stop>
         None => {
             let name = args.archive.file_name().unwrap_or_default();
             let name = name.to_string_lossy();
-            let name = name.trim_end_matches(".zip").trim_end_matches(".sweepline");
-            PathBuf::from(name)
+            let folder = name.trim_end_matches(".zip").trim_end_matches(".sweepline");
+            if folder == name {
+                let title = format!("no folder to unpack `{}` into", args.archive.shown());
+                let help = format!(
+                    "name one: `sweepline unpack {} FOLDER`",
+                    shell_word(&args.archive.to_string_lossy())
+                );
+                err.diagnostic(&Diagnostic::error(title).help(help))?;
+                return Ok(Exit::Usage);
+            }
+            PathBuf::from(folder)
         }
     };
     let unpacked = match archive::unpack(&args.archive, &folder) {

@@ -45,6 +45,18 @@ pub trait Executor {
     /// Takes up an attempt that an earlier coordinator handed over, if it is still known.
     /// `handle` is none where that coordinator died before it was told one.
     fn adopt(&mut self, handle: Option<&str>, folder: &Path) -> Option<String>;
+
+    /// Ends what works off an attempt of an earlier coordinator that will be forgotten, whichever executor of this
+    /// kind it was handed to; whether that was its to end.
+    fn abandon(&mut self, _folder: &Path) -> bool {
+        false
+    }
+
+    /// No step wants an attempt of an earlier coordinator: what works it off stays, and is told of
+    /// [where it can be](Executor::warnings). Whether that is its to tell.
+    fn leave(&mut self, _folder: &Path) -> bool {
+        false
+    }
 }
 
 /// News of an attempt.

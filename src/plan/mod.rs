@@ -38,7 +38,7 @@ pub use growing::{GrowingPlan, Grown};
 pub use key::content_digest;
 pub use key::{
     Contents, KeyError, KeyRules, Keys, NUMERICS_REVISION, PatternError, PatternMatches, Tree,
-    UnmatchedPattern,
+    UnmatchedPattern, variable_digest,
 };
 pub use known_columns::KnownColumns;
 pub use resolve::{Outlook, Resolution, ResolveError, Resolver, Upstream};

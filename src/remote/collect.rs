@@ -129,6 +129,12 @@ impl Remote {
         let (records, closed) = self.list_open("records")?;
         swept.keeps_objects = !closed.is_empty();
         swept.refused.extend(closed.iter().map(Refusal::closed));
+        // Whoever pushes leaves a root: a list of them without one is more likely a wrong answer.
+        if swept.roots.is_empty() && forgotten.is_empty() && !records.is_empty() {
+            return Err(RemoteError::NoRoots {
+                place: self.place().to_owned(),
+            });
+        }
         progress.asked(records.len());
         let found = each(&records, at_once, progress, |entry| {
             progress.looked();
@@ -136,7 +142,7 @@ impl Remote {
             match key.filter(|key| live.contains(key)) {
                 Some(key) => Ok(Some(match self.read_record(&entry.name, key)? {
                     Some(Ok(record)) => Ok(record.objects()),
-                    Some(Err(unusable)) if unusable.is_of_use() => Err(unusable.to_string()),
+                    Some(Err(unusable)) if unusable.may_name_objects() => Err(unusable.to_string()),
                     _ => Ok(Vec::new()),
                 })),
                 None => Ok(None),

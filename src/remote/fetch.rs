@@ -79,11 +79,12 @@ pub(super) enum Unusable {
 }
 
 impl Unusable {
-    /// Whether somebody else, or a newer program, may use it.
-    pub(super) fn is_of_use(&self) -> bool {
+    /// Whether a record may name objects all the same: to somebody else, to a newer program, or read once more.
+    pub(super) fn may_name_objects(&self) -> bool {
         matches!(
             self,
             Unusable::Unreadable(_)
+                | Unusable::Damaged
                 | Unusable::Unfit(UnfitRecord::Unreadable(_) | UnfitRecord::Newer(_))
         )
     }

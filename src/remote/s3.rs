@@ -24,6 +24,8 @@ use super::RemoteError;
 use super::layout::MARKER;
 use super::s3_answers::Failed;
 use super::s3_answers::is_missing;
+use super::s3_answers::is_whole_listing;
+use super::s3_answers::no_listing;
 use super::s3_answers::passing;
 use super::s3_answers::stat;
 use super::s3_answers::time;
@@ -210,6 +212,10 @@ impl S3 {
         let mut text = String::new();
         let mut body = answer.body_mut().as_reader().take(PAGE);
         body.read_to_string(&mut text).map_err(Failed::Passing)?;
+        // Where it broke off what was read of it looks like a shorter one.
+        if !is_whole_listing(&text) {
+            return Err(no_listing(&text));
+        }
         let page = ListObjectsV2::parse_response(&text);
         let page = page.map_err(|error| Failed::Final(io::Error::other(error.to_string())))?;
         let entries = page.contents.into_iter().map(|found| {

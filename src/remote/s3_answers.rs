@@ -68,6 +68,23 @@ pub(super) fn told(answer: &mut Response<ureq::Body>) -> Failed {
     }
 }
 
+/// Whether the text of a page is there to its end.
+pub(super) fn is_whole_listing(text: &str) -> bool {
+    let last = text.trim_end().rsplit_once("</");
+    last.is_some_and(|(_, last)| last.rsplit(':').next() == Some("ListBucketResult>"))
+}
+
+/// What came in place of a page, though the server said that all is well: a part of one, or an error that it met
+/// after it had begun to answer.
+pub(super) fn no_listing(text: &str) -> Failed {
+    let said = match (tag(text, "Code"), tag(text, "Message")) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => format!("the server says {code}"),
+        (None, _) => "the listing broke off".to_owned(),
+    };
+    Failed::Passing(io::Error::other(said))
+}
+
 /// The time that a header tells.
 pub(super) fn time(answer: &Response<ureq::Body>, header: &str) -> Option<Timestamp> {
     let text = answer.headers().get(header)?.to_str().ok()?;
@@ -110,5 +127,31 @@ pub(super) fn is_missing(answer: &mut Response<ureq::Body>) -> Result<bool, Fail
             Err(Failed::Final(error))
         }
         _ => Ok(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_broke_off_or_says_an_error_is_asked_for_again() {
+        let page = "<ListBucketResult><Name>b</Name><Contents><Key>k</Key></Contents></ListBucketResult>\n";
+        assert!(is_whole_listing(page));
+        assert!(is_whole_listing(&page.replace("</L", "</s3:L")));
+        for end in 0..page.len() - 1 {
+            assert!(!is_whole_listing(&page[..end]), "{}", &page[..end]);
+        }
+        let busy = "<Error><Code>SlowDown</Code><Message>less, please</Message></Error>";
+        assert!(!is_whole_listing(busy));
+        for (text, told) in [
+            (busy, "SlowDown: less, please"),
+            (&page[..30], "the listing broke off"),
+        ] {
+            let Failed::Passing(error) = no_listing(text) else {
+                panic!("it is asked for again");
+            };
+            assert_eq!(error.to_string(), told);
+        }
     }
 }

@@ -42,6 +42,9 @@ pub(super) struct Batch {
     pub tasks: Vec<Vec<PathBuf>>,
     /// How long a job may take, where that was asked for.
     pub limit: Option<Duration>,
+    /// How long each attempt may take, where that was asked for.
+    #[serde(default)]
+    pub each: Option<Duration>,
 }
 
 /// Where an attempt is.
@@ -86,6 +89,7 @@ impl Batch {
             name: name.to_owned(),
             tasks,
             limit,
+            each: None,
         }
     }
 
@@ -150,6 +154,20 @@ pub(super) fn set_job(folder: &Path, job: u64) -> io::Result<()> {
     place(&folder.join(JOB), job.to_string().as_bytes())
 }
 
+/// Whether Slurm can write below the folder for batches.
+///
+/// # Errors
+/// Where its path has what an option of `sbatch` cannot say.
+pub(super) fn check(batches: &Path) -> io::Result<()> {
+    let path = batches.display().to_string();
+    match path.contains(['\\', '\n']) {
+        true => Err(io::Error::other(format!(
+            "`sbatch` cannot be told of the folder {path:?}: a path with a backslash or an end of a line"
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// The script of a batch's jobs: the user's prologue, then the work.
 pub(super) fn script(profile: &Profile, program: &Path, folder: &Path) -> String {
     // `module` is a function that login shells have.
@@ -190,7 +208,11 @@ pub(super) fn arguments(
         format!("--job-name={name}"),
         format!("--comment={batch}"),
         format!("--array=0-{last}{throttle}"),
-        format!("--output={}/task-%a.log", folder.display()),
+        format!(
+            "--output={}/task-%a.log",
+            // A single one stands for what Slurm knows of a job.
+            folder.display().to_string().replace('%', "%%")
+        ),
         "--input=/dev/null".to_owned(),
         // Whether to try again is ours to say.
         "--no-requeue".to_owned(),
@@ -240,11 +262,12 @@ mod tests {
             gpus: 2,
             time: Some(Duration::from_secs(61)),
         };
-        let folder = Path::new("/store/it's/b-1");
+        let folder = Path::new("/50%a/it's/b-1");
         let told = arguments(&profile, &ask, "sl", 20, folder);
         for wanted in [
             "--array=0-19%7",
             "--comment=b-1",
+            "--output=/50%%a/it's/b-1/task-%a.log",
             "--mem=1025M",
             "--time=2",
             "--gres=gpu:2",
@@ -260,14 +283,20 @@ mod tests {
         }
         assert_eq!(
             told.last().map(String::as_str),
-            Some("/store/it's/b-1/script.sh")
+            Some("/50%a/it's/b-1/script.sh")
         );
         let script = script(&profile, Path::new("/bin/sweepline"), folder);
         assert_eq!(
             script,
             "#!/bin/bash -l\nmodule load 'cuda/12' || exit 1\nexport A=1\nexec '/bin/sweepline' worker \
-             '/store/it'\\''s/b-1' --task \"$SLURM_ARRAY_TASK_ID\" --spent \"$SECONDS\"\n"
+             '/50%a/it'\\''s/b-1' --task \"$SLURM_ARRAY_TASK_ID\" --spent \"$SECONDS\"\n"
         );
+    }
+
+    #[test]
+    fn a_folder_that_an_option_cannot_name_is_refused() {
+        assert!(check(Path::new("/a b/100%/jobs")).is_ok());
+        assert!(check(Path::new("/a\\b")).is_err() && check(Path::new("/a\nb")).is_err());
     }
 
     #[test]

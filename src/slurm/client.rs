@@ -10,8 +10,10 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::commands;
+use super::commands::Cluster;
 use super::commands::Refusal;
 use super::commands::Shown;
+use super::commands::Unwanted;
 use super::listing::Listing;
 
 /// What Slurm is asked.
@@ -29,9 +31,11 @@ pub(super) enum Request {
         batch: String,
         task: u32,
         job: String,
+        /// The name of the batch's jobs.
+        name: String,
     },
     Cancel {
-        jobs: Vec<String>,
+        jobs: Vec<Unwanted>,
     },
 }
 
@@ -40,6 +44,8 @@ pub(super) enum Reply {
     Submitted {
         batch: String,
         job: Result<u64, Refusal>,
+        /// Whether the user has others in the queue, asked where it was refused for now.
+        others: bool,
     },
     Listed(Option<Listing>),
     Shown {
@@ -48,7 +54,7 @@ pub(super) enum Reply {
         shown: Shown,
     },
     /// These it could not be told of.
-    NotCancelled(Vec<String>),
+    NotCancelled(Vec<Unwanted>),
 }
 
 /// Takes requests, and gives replies when they are there.
@@ -62,14 +68,14 @@ pub(super) struct Client {
 const LAST: Duration = Duration::from_secs(10);
 
 impl Client {
-    pub(super) fn start() -> io::Result<Self> {
+    pub(super) fn start(cluster: Cluster) -> io::Result<Self> {
         let (requests, asked) = channel::<Request>();
         let (answers, replies) = channel();
         let thread = thread::Builder::new()
             .name("slurm".to_owned())
             .spawn(move || {
                 for request in asked {
-                    if answers.send(answer(request)).is_err() {
+                    if answers.send(answer(&cluster, request)).is_err() {
                         return;
                     }
                 }
@@ -102,18 +108,30 @@ impl Client {
     }
 }
 
-fn answer(request: Request) -> Reply {
+fn answer(cluster: &Cluster, request: Request) -> Reply {
     match request {
-        Request::Submit { batch, arguments } => Reply::Submitted {
+        Request::Submit {
             batch,
-            job: commands::sbatch(&arguments),
-        },
-        Request::Look { names } => Reply::Listed(commands::squeue(&names)),
-        Request::Show { batch, task, job } => Reply::Shown {
+            mut arguments,
+        } => {
+            if let Some(name) = &cluster.0 {
+                // Also where it is the environment that says it.
+                arguments.insert(0, format!("--clusters={name}"));
+            }
+            let job = commands::sbatch(&arguments);
+            let others = matches!(job, Err(Refusal::NotNow(_))) && commands::has_jobs(cluster);
+            Reply::Submitted { batch, job, others }
+        }
+        Request::Look { names } => Reply::Listed(commands::squeue(cluster, &names)),
+        Request::Show {
             batch,
             task,
-            shown: commands::show(&job),
-        },
-        Request::Cancel { jobs } => Reply::NotCancelled(commands::scancel(jobs)),
+            job,
+            name,
+        } => {
+            let shown = commands::show(cluster, &job, &name, &batch);
+            Reply::Shown { batch, task, shown }
+        }
+        Request::Cancel { jobs } => Reply::NotCancelled(commands::scancel(cluster, jobs)),
     }
 }

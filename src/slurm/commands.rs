@@ -39,6 +39,49 @@ pub(super) enum Shown {
     NoAnswer,
 }
 
+/// A job, or a task of one, that is to leave the queue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Unwanted {
+    /// The job's name: a number may be another's by now.
+    pub name: String,
+    /// `123` or `123_4`
+    pub job: String,
+}
+
+/// The cluster that all commands are told, where it is another than the usual one.
+#[derive(Clone, Debug)]
+pub(super) struct Cluster(pub Option<String>);
+
+/// By these variables users say it once for all.
+const CLUSTER_VARIABLES: [&str; 2] = ["SBATCH_CLUSTERS", "SLURM_CLUSTERS"];
+
+impl Cluster {
+    /// As options of `sbatch` say it, else the environment.
+    ///
+    /// # Errors
+    /// Where it may be any of several: only one is asked for its jobs.
+    pub(super) fn of(options: &[String]) -> io::Result<Self> {
+        let said = options.iter().rev().find_map(|option| {
+            let long = option.strip_prefix("--clusters=");
+            long.or_else(|| option.strip_prefix("-M"))
+        });
+        let named = said.map(str::to_owned).or_else(|| {
+            let mut variables = CLUSTER_VARIABLES.into_iter();
+            variables.find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        });
+        match named {
+            Some(name) if name == "all" || name.contains(',') => Err(io::Error::other(format!(
+                "`{name}` may be any of several clusters: name one with `options = [\"--clusters=NAME\"]`"
+            ))),
+            named => Ok(Cluster(named)),
+        }
+    }
+
+    fn option(&self) -> Option<String> {
+        self.0.as_ref().map(|name| format!("--clusters={name}"))
+    }
+}
+
 /// Has a script queued; the number of the job.
 pub(super) fn sbatch(arguments: &[String]) -> Result<u64, Refusal> {
     let ran = match run("sbatch", arguments) {
@@ -88,6 +131,8 @@ fn refusal(said: &str) -> Refusal {
     let said = in_words(said);
     match () {
         () if UNCLEAR.iter().any(|text| lower.contains(text)) => Refusal::Unclear(said),
+        // A limit of one job does not pass.
+        () if lower.contains("perjob") => Refusal::Never(said),
         () if NOT_NOW.iter().any(|text| lower.contains(text)) => Refusal::NotNow(said),
         () => Refusal::Never(said),
     }
@@ -108,7 +153,7 @@ fn in_words(said: &str) -> String {
 }
 
 /// What is known of our jobs with these names; none where there was no answer.
-pub(super) fn squeue(names: &str) -> Option<Listing> {
+pub(super) fn squeue(cluster: &Cluster, names: &str) -> Option<Listing> {
     let mut arguments = vec![
         "--noheader".to_owned(),
         "--states=all".to_owned(),
@@ -118,6 +163,7 @@ pub(super) fn squeue(names: &str) -> Option<Listing> {
     if let Some(user) = user() {
         arguments.push(format!("--user={user}"));
     }
+    arguments.extend(cluster.option());
     let ran = run("squeue", &arguments).ok().filter(|ran| ran.well)?;
     let listing = Listing::read(&ran.out);
     // Nothing at all may be the word of a controller that has lost its state, or is not there yet.
@@ -125,6 +171,17 @@ pub(super) fn squeue(names: &str) -> Option<Listing> {
         return None;
     }
     Some(listing)
+}
+
+/// Whether the user has any job in the queue, also where nobody says.
+pub(super) fn has_jobs(cluster: &Cluster) -> bool {
+    let mut arguments = vec!["--noheader".to_owned(), "--format=%i".to_owned()];
+    arguments.extend(user().map(|user| format!("--user={user}")));
+    arguments.extend(cluster.option());
+    let ran = run("squeue", &arguments).ok().filter(|ran| ran.well);
+    // With a cluster there is a line that names it.
+    let is_job = |line: &str| line.trim().starts_with(|c: char| c.is_ascii_digit());
+    ran.is_none_or(|ran| ran.out.lines().any(is_job))
 }
 
 fn user() -> Option<String> {
@@ -139,31 +196,67 @@ fn is_up() -> bool {
     ran.is_ok_and(|ran| ran.well && ran.out.contains("UP"))
 }
 
-/// What the controller knows of a job, or of one task of it.
-pub(super) fn show(job: &str) -> Shown {
-    let arguments = ["show", "job", "--oneliner", job].map(str::to_owned);
+/// What the controller knows of a job, or of one task of it, which has this name and comment unless its number was
+/// given to another one.
+pub(super) fn show(cluster: &Cluster, job: &str, name: &str, comment: &str) -> Shown {
+    let mut arguments = ["show", "job", "--oneliner", job]
+        .map(str::to_owned)
+        .to_vec();
+    arguments.extend(cluster.option());
     match run("scontrol", &arguments) {
-        Ok(ran) if ran.well => {
-            let state = ran
-                .out
-                .split_whitespace()
-                .find_map(|field| field.strip_prefix("JobState="));
-            state.map_or(Shown::NoAnswer, |state| Shown::State(state.to_owned()))
-        }
+        Ok(ran) if ran.well => shown(&ran.out, name, comment),
         Ok(ran) if ran.err.contains("Invalid job id") => Shown::Nothing,
         _ => Shown::NoAnswer,
     }
 }
 
+fn shown(text: &str, name: &str, comment: &str) -> Shown {
+    let field = |name: &str| {
+        text.split_whitespace()
+            .find_map(|field| field.strip_prefix(name))
+    };
+    let Some(state) = field("JobState=") else {
+        return Shown::NoAnswer;
+    };
+    let ours = field("JobName=").is_none_or(|known| known == name)
+        && field("Comment=").is_none_or(|known| may_be_of(known, comment));
+    match ours {
+        true => Shown::State(state.to_owned()),
+        false => Shown::Nothing,
+    }
+}
+
+/// Whether a job with this comment may be that of a batch: a site may change comments, but not into the name of
+/// another batch.
+pub(super) fn may_be_of(comment: &str, batch: &str) -> bool {
+    let hex = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_hexdigit());
+    let parts: Vec<&str> = comment.split('-').collect();
+    // The first one is the time in milliseconds.
+    let names_a_batch = parts.len() == 3 && parts[0].len() >= 10 && parts.into_iter().all(hex);
+    comment == batch || !names_a_batch
+}
+
 /// Cancels jobs and tasks; those that it could not tell the controller about come back.
-pub(super) fn scancel(jobs: Vec<String>) -> Vec<String> {
+pub(super) fn scancel(cluster: &Cluster, mut jobs: Vec<Unwanted>) -> Vec<Unwanted> {
+    jobs.sort();
     let mut left = Vec::new();
-    for some in jobs.chunks(NAMED_AT_ONCE) {
+    let of_one_name = jobs.chunk_by(|a, b| a.name == b.name);
+    for some in of_one_name.flat_map(|jobs| jobs.chunks(NAMED_AT_ONCE)) {
+        // A number may be another job's by now. `scancel --name` would tell them apart too, but tries for 100 s to
+        // cancel an array of which it has cancelled a part.
+        let Some(listing) = squeue(cluster, &some[0].name) else {
+            left.extend(some.iter().cloned());
+            continue;
+        };
+        let ours = some.iter().filter(|unwanted| listing.has(&unwanted.job));
+        let ours: Vec<String> = ours.map(|unwanted| unwanted.job.clone()).collect();
+        if ours.is_empty() {
+            continue;
+        }
         // Those that have ended already are no trouble.
-        let arguments: Vec<String> = ["--quiet".to_owned()]
-            .into_iter()
-            .chain(some.iter().cloned())
-            .collect();
+        let mut arguments = vec!["--quiet".to_owned()];
+        arguments.extend(cluster.option());
+        arguments.extend(ours);
         let done = run("scancel", &arguments).is_ok_and(|ran| {
             let lower = ran.err.to_lowercase();
             ran.well || !UNCLEAR.iter().any(|text| lower.contains(text))
@@ -185,15 +278,8 @@ struct Ran {
 fn run(program: &str, arguments: &[String]) -> io::Result<Ran> {
     let mut command = Command::new(program);
     command.args(arguments);
-    // What a job around us was given is nothing to the jobs that we ask for.
     for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        let ours = ["SLURM_CONF", "SLURM_CONF_SERVER"].contains(&&*text);
-        if !ours
-            && ["SLURM_", "SBATCH_", "SQUEUE_", "SCANCEL_"]
-                .iter()
-                .any(|p| text.starts_with(p))
-        {
+        if !passes(&name.to_string_lossy()) {
             command.env_remove(&name);
         }
     }
@@ -215,6 +301,40 @@ fn run(program: &str, arguments: &[String]) -> io::Result<Ran> {
         out: text(out),
         err: text(err),
     })
+}
+
+/// Variables that would say otherwise what `sbatch` is told here, or that a job around us was given.
+const OURS: [&str; 13] = [
+    "SBATCH_ARRAY_INX",
+    "SBATCH_CLUSTERS",
+    "SBATCH_CPU_BIND",
+    "SBATCH_DISTRIBUTION",
+    "SBATCH_ERROR",
+    "SBATCH_INPUT",
+    "SBATCH_JOB_NAME",
+    "SBATCH_MEM_BIND",
+    "SBATCH_NO_REQUEUE",
+    "SBATCH_OPEN_MODE",
+    "SBATCH_OUTPUT",
+    "SBATCH_REQUEUE",
+    "SBATCH_WAIT",
+];
+
+/// Whether Slurm's commands see a variable. What a job around us was given is nothing to the jobs that we ask for,
+/// and filters of a user's are none of ours; by `SBATCH_ACCOUNT`, `SBATCH_PARTITION` and the like users say once
+/// for all what every job needs.
+fn passes(name: &str) -> bool {
+    let to_reach_it = ["SLURM_CONF", "SLURM_CONF_SERVER"].contains(&name);
+    let foreign = ["SLURM_", "SQUEUE_", "SCANCEL_"];
+    let of_node = |kept: &&str| {
+        name.strip_prefix(*kept)
+            .is_some_and(|rest| rest.starts_with('_'))
+    };
+    let ours = OURS.contains(&name)
+        || ["SBATCH_CPU_BIND", "SBATCH_MEM_BIND"]
+            .iter()
+            .any(|kept| of_node(kept));
+    to_reach_it || !(ours || foreign.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 /// Ctrl-C in the terminal is ours to handle.
@@ -271,6 +391,47 @@ mod tests {
         assert!(matches!(refusal(full), Refusal::NotNow(_)));
         let limit = "sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
         assert!(matches!(refusal(limit), Refusal::NotNow(_)));
+        let of_one = limit.replace("AssocMaxSubmitJobLimit", "QOSMaxWallDurationPerJobLimit");
+        assert!(matches!(refusal(&of_one), Refusal::Never(_)));
         assert_eq!(refusal(""), Refusal::Never("it did not say why".to_owned()));
+    }
+
+    #[test]
+    fn commands_see_what_users_say_once_for_all_and_nothing_of_a_job_around() {
+        for name in ["SBATCH_ACCOUNT", "SBATCH_PARTITION", "SLURM_CONF", "PATH"] {
+            assert!(passes(name), "{name}");
+        }
+        for name in [
+            "SLURM_JOB_ID",
+            "SBATCH_OUTPUT",
+            "SBATCH_MEM_BIND_TYPE",
+            "SQUEUE_STATES",
+        ] {
+            assert!(!passes(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn one_cluster_is_asked_and_no_more() {
+        let of = |options: &[&str]| {
+            let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+            Cluster::of(&options).map(|cluster| cluster.option())
+        };
+        let big = Some("--clusters=big".to_owned());
+        assert_eq!(of(&["--hold", "--clusters=big"]).expect("it is one"), big);
+        assert_eq!(of(&["-Mbig"]).expect("it is one"), big);
+        assert!(of(&["--clusters=big,small"]).is_err() && of(&["-Mall"]).is_err());
+    }
+
+    #[test]
+    fn a_number_that_was_given_to_another_job_tells_nothing() {
+        let ours = "JobId=7 JobName=sl-a JobState=FAILED Comment=1a22e0ce70d-8cb-1";
+        let told = |text: &str| shown(text, "sl-a", "1a22e0ce70d-8cb-1");
+        assert_eq!(told(ours), Shown::State("FAILED".to_owned()));
+        let changed = ours.replace("1a22e0ce70d-8cb-1", "project_x");
+        assert_eq!(told(&changed), Shown::State("FAILED".to_owned()));
+        assert_eq!(told(&ours.replace("sl-a", "theirs")), Shown::Nothing);
+        assert_eq!(told(&ours.replace("8cb-1", "8cb-2")), Shown::Nothing);
+        assert_eq!(told("slurm_load_jobs"), Shown::NoAnswer);
     }
 }

@@ -17,14 +17,17 @@ use super::batch::Ask;
 use super::batch::Batch;
 use super::batch::CANCEL;
 use super::batch::Position;
+use super::cancelling::Cancelling;
+use super::cancelling::Left;
 use super::client::Client;
 use super::client::Reply;
 use super::client::Request;
+use super::commands::Cluster;
 use super::commands::Refusal;
+use super::following::ABSENCES;
 use super::held::Held;
 use super::held::JobNumber;
 use super::held::Phase;
-use super::held::Task;
 use super::profile::Profile;
 use crate::engine::End;
 use crate::engine::EndCause;
@@ -64,7 +67,7 @@ pub struct Place {
 
 /// Has attempts worked off by the jobs of a cluster.
 pub struct Slurm {
-    name: String,
+    pub(super) name: String,
     pub(super) profile: Profile,
     place: Place,
     pub(super) client: Client,
@@ -80,12 +83,12 @@ pub struct Slurm {
     pub(super) news: Vec<(String, Update)>,
     pub(super) warnings: Vec<String>,
     warned: BTreeSet<String>,
-    pub(super) to_cancel: BTreeSet<String>,
+    pub(super) cancelling: Cancelling,
+    pub(super) left: Vec<Left>,
     next_listing: Instant,
     pub(super) next_look: Instant,
     pub(super) pause: Duration,
     pub(super) looking: bool,
-    cancelling: bool,
 }
 
 struct Gathered {
@@ -97,14 +100,16 @@ struct Gathered {
 
 impl Slurm {
     /// # Errors
-    /// Where no thread can be started.
+    /// Where no thread can be started, or jobs cannot be asked for as it is.
     pub fn new(name: &str, profile: Profile, place: Place) -> io::Result<Self> {
         let now = Instant::now();
+        let cluster = Cluster::of(&profile.options)?;
+        batch::check(&place.batches)?;
         Ok(Slurm {
             name: name.to_owned(),
             profile,
             place,
-            client: Client::start()?,
+            client: Client::start(cluster)?,
             gathered: Vec::new(),
             last_taken: now,
             last_submitted: None,
@@ -114,12 +119,12 @@ impl Slurm {
             news: Vec::new(),
             warnings: Vec::new(),
             warned: BTreeSet::new(),
-            to_cancel: BTreeSet::new(),
+            cancelling: Cancelling::new(),
+            left: Vec::new(),
             next_listing: now,
             next_look: now,
             pause: OFTEN,
             looking: false,
-            cancelling: false,
         })
     }
 
@@ -128,6 +133,14 @@ impl Slurm {
         if self.warned.insert(message.clone()) {
             self.warnings.push(message);
         }
+    }
+
+    pub(super) fn job_name(&self) -> &str {
+        &self.place.job_name
+    }
+
+    pub(super) fn batches_folder(&self) -> &Path {
+        &self.place.batches
     }
 
     /// Asks the queue soon.
@@ -188,6 +201,7 @@ impl Slurm {
     fn form_batch(&mut self, mut ask: Ask, groups: Vec<Vec<Gathered>>) {
         // Steps of a job take their time one after the other.
         let longest = groups.iter().map(Vec::len).max().unwrap_or(1) as u32;
+        let each = ask.time;
         ask.time = ask.time.map(|time| time * longest).or(self.profile.time);
         self.made += 1;
         let since = SystemTime::now()
@@ -203,7 +217,8 @@ impl Slurm {
         let tasks = groups
             .iter()
             .map(|group| group.iter().map(|attempt| attempt.folder.clone()).collect());
-        let written = Batch::new(&self.place.job_name, tasks.collect(), ask.time);
+        let mut written = Batch::new(&self.place.job_name, tasks.collect(), ask.time);
+        written.each = each;
         let script = batch::script(&self.profile, &self.place.program, &folder);
         if let Err(error) = written.write(&folder, &script) {
             let message = format!(
@@ -252,8 +267,7 @@ impl Slurm {
     }
 
     /// `sbatch` has answered.
-    fn submitted(&mut self, name: &str, job: Result<u64, Refusal>) {
-        let alone = self.batches.len() == 1;
+    fn submitted(&mut self, name: &str, job: Result<u64, Refusal>, others: bool) {
         let Some(held) = self.batches.get_mut(name) else {
             return;
         };
@@ -279,11 +293,13 @@ impl Slurm {
                 }
                 self.cancel_tasks(name);
             }
-            // Nothing of ours is in the queue that would have to leave it first.
-            Err(Refusal::NotNow(said)) if alone && said.to_lowercase().contains("violates") => {
-                self.refused(name, &said);
-            }
             Err(Refusal::NotNow(said)) => {
+                // Nothing of the user's is in the queue that would have to leave it first.
+                let for_ever = !others && said.to_lowercase().contains("violates");
+                held.refusals = if for_ever { held.refusals + 1 } else { 0 };
+                if held.refusals >= ABSENCES {
+                    return self.refused(name, &said);
+                }
                 held.job = JobNumber::NotNow {
                     again: Instant::now() + LATER,
                 };
@@ -321,30 +337,6 @@ impl Slurm {
             attempt.phase = Phase::Ended;
             self.news
                 .push((attempt.handle.clone(), Update::Ended(end.clone())));
-        }
-    }
-
-    /// Has Slurm cancel the tasks that nobody wants any more.
-    pub(super) fn cancel_tasks(&mut self, name: &str) {
-        let Some(held) = self.batches.get_mut(name) else {
-            return;
-        };
-        let JobNumber::Known(job) = held.job else {
-            return;
-        };
-        let all = held.tasks.iter().all(Task::is_cancelled);
-        let mut any = false;
-        for (number, task) in held.tasks.iter_mut().enumerate() {
-            if task.is_cancelled() && !task.is_over() && !task.cancelled {
-                task.cancelled = true;
-                any = true;
-                if !all {
-                    self.to_cancel.insert(format!("{job}_{number}"));
-                }
-            }
-        }
-        if all && any {
-            self.to_cancel.insert(job.to_string());
         }
     }
 
@@ -390,13 +382,10 @@ impl Slurm {
 
     fn hear(&mut self, reply: Reply) {
         match reply {
-            Reply::Submitted { batch, job } => self.submitted(&batch, job),
+            Reply::Submitted { batch, job, others } => self.submitted(&batch, job, others),
             Reply::Listed(listing) => self.listed(listing),
             Reply::Shown { batch, task, shown } => self.shown(&batch, task, shown),
-            Reply::NotCancelled(jobs) => {
-                self.cancelling = false;
-                self.to_cancel.extend(jobs);
-            }
+            Reply::NotCancelled(jobs) => self.not_cancelled(jobs),
         }
     }
 
@@ -460,11 +449,7 @@ impl Executor for Slurm {
             let spent = now.elapsed();
             self.next_listing = Instant::now() + LISTING.max(spent * 20);
         }
-        if !self.to_cancel.is_empty() && !self.cancelling {
-            let jobs = std::mem::take(&mut self.to_cancel).into_iter().collect();
-            self.cancelling = true;
-            self.client.ask(Request::Cancel { jobs });
-        }
+        self.tell_what_to_cancel();
         self.ask_the_queue();
         self.tidy();
         std::mem::take(&mut self.news)
@@ -542,12 +527,20 @@ impl Executor for Slurm {
         self.next_look = Instant::now();
         Some(handle)
     }
+
+    fn abandon(&mut self, folder: &Path) -> bool {
+        self.cancel_forgotten(folder)
+    }
+
+    fn leave(&mut self, folder: &Path) -> bool {
+        self.note_left(folder)
+    }
 }
 
 impl Drop for Slurm {
     fn drop(&mut self) {
-        if !self.to_cancel.is_empty() {
-            let jobs = std::mem::take(&mut self.to_cancel).into_iter().collect();
+        let jobs = self.cancelling.take();
+        if !jobs.is_empty() {
             self.client.ask(Request::Cancel { jobs });
         }
         self.client.finish();
@@ -555,7 +548,7 @@ impl Drop for Slurm {
 }
 
 /// Whether two paths lead to one folder, also by links.
-fn is_one_folder(a: &Path, b: &Path) -> bool {
+pub(super) fn is_one_folder(a: &Path, b: &Path) -> bool {
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
         _ => false,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::batch;
 use super::client::Request;
 use super::commands::Shown;
+use super::commands::may_be_of;
 use super::executor::OFTEN;
 use super::executor::SELDOM;
 use super::executor::Slurm;
@@ -27,7 +28,7 @@ use crate::engine::Update;
 use crate::engine::isolated;
 
 /// So many answers of the queue in a row have to miss a job before it is taken to be gone.
-const ABSENCES: u32 = 3;
+pub(super) const ABSENCES: u32 = 3;
 
 impl Slurm {
     /// Reads what the jobs of all batches have marked, and ends what is known to be over.
@@ -51,7 +52,7 @@ impl Slurm {
         };
         let job = held.job_name(task);
         let folder = batch::marks(&held.folder);
-        let limit = held.batch.limit;
+        let limit = held.batch.each.or(held.batch.limit);
         let Some(known) = held.tasks.get_mut(task) else {
             return;
         };
@@ -167,6 +168,7 @@ impl Slurm {
         let news = self.news.len();
         match listing {
             Some(listing) => {
+                self.tell_left(&listing);
                 let names: Vec<String> = self.batches.keys().cloned().collect();
                 for name in names {
                     self.find_number(&name, &listing);
@@ -226,13 +228,18 @@ impl Slurm {
         if known.is_over() || known.over.is_some() {
             return;
         }
-        let Some(line) = listing.task(job, task as u32) else {
+        let line = listing.task(job, task as u32);
+        // A number may be another batch's by now.
+        let Some(line) = line.filter(|line| may_be_of(&line.comment, name)) else {
             known.absent += 1;
             if known.absent >= ABSENCES {
                 known.absent = 0;
-                let (batch, job) = (name.to_owned(), format!("{job}_{task}"));
-                let task = task as u32;
-                self.client.ask(Request::Show { batch, task, job });
+                self.client.ask(Request::Show {
+                    batch: name.to_owned(),
+                    task: task as u32,
+                    job: format!("{job}_{task}"),
+                    name: held.batch.name.clone(),
+                });
             }
             self.pause = OFTEN;
             return;
@@ -265,6 +272,13 @@ impl Slurm {
                 };
                 let mut end = held.end(task, cause, &format!("{words}{at}{why}{by}"));
                 end.hints.extend(remedy(cause, held));
+                if state == "LAUNCH_FAILED" || reason.contains("JobLaunchFailure") {
+                    let log = batch::log(&held.folder, task as u32);
+                    end.hints.push(format!(
+                        "Slurm writes what the job prints to {}: the node has to have that folder",
+                        log.display()
+                    ));
+                }
                 held.tasks[task].over = Some(Over {
                     since: Instant::now(),
                     end,
@@ -291,7 +305,9 @@ impl Slurm {
                 for slot in 0..held.tasks[task].attempts.len() {
                     self.end(name, task, slot, end.clone());
                 }
-                self.to_cancel.insert(job);
+                if let Some(held) = self.batches.get(name) {
+                    self.cancelling.add(&held.batch.name, job);
+                }
                 return;
             }
             Waiting::Held => {
@@ -361,6 +377,7 @@ impl Slurm {
                     end,
                     well: false,
                 });
+                self.cancel_lost(name, task);
                 self.settle(name, task);
             }
         }

@@ -1,5 +1,11 @@
 //! What the executor knows of the batches that it has.
 
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::io::Seek;
+use std::io::SeekFrom;
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
@@ -22,6 +28,8 @@ pub(super) struct Held {
     pub tasks: Vec<Task>,
     /// Something ended without an outcome: what the jobs printed is kept.
     pub keep: bool,
+    /// So many times in a row it was refused for now, with nothing in the queue that could make room.
+    pub refusals: u32,
 }
 
 /// What is known of a batch's number in Slurm.
@@ -109,6 +117,7 @@ impl Held {
             ask,
             job,
             keep: false,
+            refusals: 0,
         }
     }
 
@@ -150,7 +159,7 @@ impl Held {
     pub(super) fn end(&self, task: usize, cause: EndCause, words: &str) -> End {
         let mut end = End::new(cause, format!("{} {words}", self.job_name(task)));
         let path = batch::log(&self.folder, task as u32);
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let text = last_part(&path).unwrap_or_default();
         let lines: Vec<&str> = text
             .lines()
             .filter(|line| !line.trim().is_empty())
@@ -169,6 +178,19 @@ impl Held {
 
 /// How many lines of a job's own output are shown with its end.
 const LINES: usize = 3;
+
+/// How much of it is read for them.
+const PART: u64 = 1 << 16;
+
+/// The end of what a job printed, in whatever encoding.
+fn last_part(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(PART)))?;
+    let mut bytes = Vec::new();
+    file.take(PART).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
 
 impl Task {
     pub(super) fn is_over(&self) -> bool {

@@ -68,28 +68,76 @@ pub fn work(
         task,
         told,
         end: end(batch.limit, spent),
+        each: batch.each.map(|each| each - lead(each)),
         start,
     };
     let mut well = true;
+    let mut first = true;
     for (slot, attempt) in (0..).zip(attempts) {
-        well &= job.attempt(slot, attempt)?;
+        let begins = Instant::now();
+        // Who comes after others may have less time than it asked for, through no fault of its own.
+        let until = Until {
+            own: job.each.and_then(|each| begins.checked_add(each)),
+            job: job.end,
+            cut: if first {
+                Mark::TimeLimit
+            } else {
+                Mark::NotBegun
+            },
+        };
+        let worked = job.attempt(slot, attempt, until)?;
+        first &= worked == Worked::Not;
+        well &= worked != Worked::Badly;
     }
     Ok(well)
+}
+
+/// How far an attempt got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Worked {
+    /// There was nothing to do.
+    Not,
+    Well,
+    Badly,
+}
+
+/// How long an attempt may go on.
+#[derive(Clone, Copy, Debug)]
+struct Until {
+    /// The end of its own time.
+    own: Option<Instant>,
+    /// The end of its job's.
+    job: Option<Instant>,
+    /// What an end by the job's time means.
+    cut: Mark,
+}
+
+impl Until {
+    /// Why an attempt has to stop now.
+    fn stops(self, now: Instant) -> Option<Mark> {
+        match () {
+            () if self.own.is_some_and(|own| now >= own) => Some(Mark::TimeLimit),
+            () if self.job.is_some_and(|job| now >= job) => Some(self.cut),
+            () => None,
+        }
+    }
+}
+
+/// How long before the end of a time what it limits is stopped.
+fn lead(time: Duration) -> Duration {
+    LEAD.min(time / 5)
 }
 
 /// When a job has to stop what it does.
 fn end(limit: Option<Duration>, spent: Duration) -> Option<Instant> {
     let left = match limit {
-        Some(limit) => {
-            let lead = LEAD.min(limit / 5);
-            limit.saturating_sub(spent).saturating_sub(lead)
-        }
+        Some(limit) => limit.saturating_sub(spent).saturating_sub(lead(limit)),
         // Newer versions of Slurm tell what the partition gives.
         None => {
             let end: u64 = env::var("SLURM_JOB_END_TIME").ok()?.parse().ok()?;
             let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
             let left = Duration::from_secs(end).checked_sub(now)?;
-            left.saturating_sub(LEAD.min(left / 5))
+            left.saturating_sub(lead(left))
         }
     };
     Instant::now().checked_add(left)
@@ -101,6 +149,8 @@ struct Job<'a> {
     /// Somebody wants it to end: Slurm, for whatever reason.
     told: Arc<AtomicBool>,
     end: Option<Instant>,
+    /// How long each attempt may take.
+    each: Option<Duration>,
     start: &'a dyn Fn(&Path) -> Command,
 }
 
@@ -118,10 +168,10 @@ impl Job<'_> {
     }
 
     /// Works off one attempt.
-    fn attempt(&self, slot: u32, folder: &Path) -> io::Result<bool> {
+    fn attempt(&self, slot: u32, folder: &Path, until: Until) -> io::Result<Worked> {
         // Nobody wants it any more; or the job was queued anew after it had begun.
         if !folder.is_dir() {
-            return Ok(true);
+            return Ok(Worked::Not);
         }
         // Slurm ended it and queued its job anew, though jobs ask not to be: an administrator insists.
         let left = isolated::outcome(folder);
@@ -132,11 +182,11 @@ impl Job<'_> {
         };
         if folder.join(CANCEL).exists() || (left.is_some() && !again) {
             self.mark(slot, Mark::Ended, "")?;
-            return Ok(true);
+            return Ok(Worked::Not);
         }
         if self.is_told() || self.is_over() {
             self.mark(slot, Mark::NotBegun, "")?;
-            return Ok(false);
+            return Ok(Worked::Badly);
         }
         if again {
             isolated::begin_again(folder)?;
@@ -154,7 +204,7 @@ impl Job<'_> {
             .stdout(open(OUT)?)
             .stderr(open(ERR)?)
             .spawn()?;
-        let (status, stopped) = self.wait(&mut child, folder)?;
+        let (status, stopped) = self.wait(&mut child, folder, until)?;
         let outcome = isolated::outcome(folder);
         let (mark, text) = match (&outcome, stopped) {
             (None | Some(Err(JobError::Cancelled)), Some(why)) => (why, String::new()),
@@ -165,11 +215,19 @@ impl Job<'_> {
             (None, None) => (Mark::Died, process::describe(status)),
         };
         self.mark(slot, mark, &text)?;
-        Ok(matches!(outcome, Some(Ok(_))))
+        Ok(match outcome {
+            Some(Ok(_)) => Worked::Well,
+            _ => Worked::Badly,
+        })
     }
 
     /// Waits for an attempt, and stops it where that must be; why it was stopped.
-    fn wait(&self, child: &mut Child, folder: &Path) -> io::Result<(ExitStatus, Option<Mark>)> {
+    fn wait(
+        &self,
+        child: &mut Child,
+        folder: &Path,
+        until: Until,
+    ) -> io::Result<(ExitStatus, Option<Mark>)> {
         let mut stopped = None;
         let mut looked = Instant::now();
         let mut pause = Duration::from_millis(2);
@@ -178,9 +236,10 @@ impl Job<'_> {
                 return Ok((status, stopped));
             }
             if stopped.is_none() {
+                let out_of_time = until.stops(Instant::now());
                 stopped = match () {
                     () if self.is_told() => Some(Mark::Signalled),
-                    () if self.is_over() => Some(Mark::TimeLimit),
+                    () if out_of_time.is_some() => out_of_time,
                     () if looked.elapsed() >= LOOKING => {
                         looked = Instant::now();
                         folder.join(CANCEL).exists().then_some(Mark::Ended)
@@ -204,4 +263,34 @@ impl Job<'_> {
 fn place() -> String {
     let node = env::var("SLURMD_NODENAME");
     node.unwrap_or_else(|_| "a node".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_is_out_of_time_by_its_own_and_cut_by_that_of_others() {
+        let begin = Instant::now();
+        let after = |seconds| begin + Duration::from_secs(seconds);
+        let until = Until {
+            own: Some(after(80)),
+            job: Some(after(100)),
+            cut: Mark::NotBegun,
+        };
+        assert_eq!(until.stops(after(79)), None);
+        assert_eq!(until.stops(after(80)), Some(Mark::TimeLimit));
+        let late = Until {
+            own: Some(after(170)),
+            ..until
+        };
+        assert_eq!(late.stops(after(100)), Some(Mark::NotBegun));
+        // It had the job for itself.
+        let first = Until {
+            own: None,
+            cut: Mark::TimeLimit,
+            ..late
+        };
+        assert_eq!(first.stops(after(100)), Some(Mark::TimeLimit));
+    }
 }

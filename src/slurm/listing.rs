@@ -80,6 +80,13 @@ impl Listing {
         self.lines == 0
     }
 
+    /// Whether anything stands about the job of `123` or `123_4`.
+    pub(super) fn has(&self, job: &str) -> bool {
+        let number = job.split('_').next().unwrap_or_default();
+        let number = number.parse::<u64>();
+        number.is_ok_and(|number| self.by_job.contains_key(&number))
+    }
+
     /// What stands about a task of a job.
     pub(super) fn task(&self, job: u64, task: u32) -> Option<&Line> {
         let mut lines = self.by_job.get(&job)?.iter();
@@ -135,6 +142,7 @@ mod tests {
             listing.task(13, 0).map(|line| &*line.reason),
             Some("Dependency|odd")
         );
+        assert!(listing.has("12_0") && listing.has("13") && !listing.has("14"));
         assert_eq!(listing.with_comment("b-1"), Some(12));
         assert_eq!(listing.with_comment("b-3"), None);
         assert!(!listing.is_empty() && Listing::read("\n").is_empty());

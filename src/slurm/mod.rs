@@ -5,6 +5,7 @@
 //! job needs this program and its batch, no manifest and no database. `docs/design/slurm.md` has the protocol.
 
 mod batch;
+mod cancelling;
 mod client;
 mod commands;
 mod executor;

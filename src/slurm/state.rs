@@ -143,9 +143,11 @@ const HELD_STATES: [&str; 3] = ["REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"]
 
 /// What a state and the reason mean that `squeue --format %r` writes.
 pub(super) fn waiting(state: &str, reason: &str) -> Waiting {
-    // Limits of one job, such as QOSMaxMemoryPerJob, hold for ever; those of a user or group pass.
-    let of_one_job =
-        reason.ends_with("PerJob") && (reason.starts_with("QOS") || reason.starts_with("Assoc"));
+    // Limits of one job hold for ever, such as QOSMaxMemoryPerJob, QOSMaxWallDurationPerJobLimit,
+    // QOSMaxGRESPerNode and QOSMinGRES; those of a user or group pass.
+    let of_one_job = (reason.starts_with("QOS") || reason.starts_with("Assoc"))
+        && (reason.contains("PerJob") || reason.ends_with("PerNode"))
+        || reason.starts_with("QOSMin");
     match () {
         () if HELD.contains(&reason) || HELD_STATES.contains(&state) => Waiting::Held,
         () if NEVER.contains(&reason) || of_one_job => Waiting::Never,
@@ -211,6 +213,18 @@ mod tests {
         assert_eq!(waiting("REQUEUE_HOLD", "None"), Waiting::Held);
         assert_eq!(waiting("PENDING", "PartitionNodeLimit"), Waiting::Never);
         assert_eq!(waiting("PENDING", "PartitionConfig"), Waiting::Unfit);
-        assert_eq!(waiting("PENDING", "QOSMaxMemoryPerJob"), Waiting::Never);
+        for of_one_job in [
+            "QOSMaxMemoryPerJob",
+            "QOSMaxWallDurationPerJobLimit",
+            "AssocMaxCpuPerJobLimit",
+            "QOSMaxGRESPerNode",
+            "QOSMinGRES",
+            "QOSMinCpuNotSatisfied",
+        ] {
+            assert_eq!(waiting("PENDING", of_one_job), Waiting::Never);
+        }
+        for of_many in ["QOSGrpMemLimit", "AssocGrpNodeLimit", "QOSMaxGRESPerUser"] {
+            assert_eq!(waiting("PENDING", of_many), Waiting::Turn);
+        }
     }
 }

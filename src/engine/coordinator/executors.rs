@@ -22,6 +22,7 @@ use crate::engine::ERR;
 use crate::engine::End;
 use crate::engine::EndCause;
 use crate::engine::Event;
+use crate::engine::Executor;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
@@ -38,6 +39,7 @@ use crate::engine::attempt::store_failed;
 use crate::engine::input_snapshot::InputSnapshot;
 use crate::engine::isolated;
 use crate::engine::isolated::CHECKPOINTS;
+use crate::engine::isolated::KeyedMachine;
 use crate::engine::isolated::Listener;
 use crate::engine::process::Stream;
 use crate::engine::runners::RunnerPool;
@@ -45,6 +47,7 @@ use crate::engine::stamps::Stamps;
 use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::InFlight;
+use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::remove_tree;
 use crate::text::ShowPath;
@@ -71,6 +74,8 @@ pub(in crate::engine) struct Executors<'a> {
     has: Vec<HashMap<String, Attempt<'a>>>,
     /// What an earlier coordinator handed over and nobody has taken up yet.
     saved: HashMap<Digest, InFlight>,
+    /// Whether those of them that no step wants were told of.
+    told: bool,
     /// Attempts whose end is told, and whose folders go once it is recorded.
     pub ended: Vec<(Digest, String)>,
 }
@@ -111,7 +116,7 @@ impl Executors<'_> {
 impl<'a> Coordinator<'a, '_> {
     /// Looks at the executors, and at what an earlier coordinator left with them.
     pub(in crate::engine) fn take_stock(&mut self) -> Result<(), StoreError> {
-        let executors = self.engine.executors.borrow();
+        let mut executors = self.engine.executors.borrow_mut();
         if executors.is_empty() {
             return Ok(());
         }
@@ -130,6 +135,7 @@ impl<'a> Coordinator<'a, '_> {
         for attempt in store.in_flight()? {
             // Its coordinator died after it had recorded the result.
             if store.has_record(attempt.key)? {
+                abandon(&mut executors, store, &attempt);
                 store.forget_in_flight(attempt.key, &attempt.folder)?;
             } else {
                 folders.insert(attempt.folder.clone());
@@ -232,22 +238,26 @@ impl<'a> Coordinator<'a, '_> {
             }
         });
         let mut executors = self.engine.executors.borrow_mut();
-        let executor = &mut executors[executor];
-        let handle = match saved.executor == executor.name() {
-            true => executor.adopt(saved.handle.as_deref(), &folder),
+        let number = executor;
+        let handle = match saved.executor == executors[number].name() {
+            true => executors[number].adopt(saved.handle.as_deref(), &folder),
             false => None,
         };
         let (handle, stamps) = match (handle, stamps) {
             (Some(handle), Ok(stamps)) => (handle, stamps),
             (handle, stamps) => {
+                let stays = handle.is_none();
                 if let (Some(handle), Err(what)) = (handle, stamps) {
-                    executor.cancel(&handle);
+                    executors[number].cancel(&handle);
                     let message = format!(
                         "{what} was changed after the step was handed to `{}`: it is handed over anew",
                         saved.executor
                     );
                     let step = Some(self.name(id));
                     self.journal.emit(Event::Warning { step, message });
+                }
+                if stays {
+                    abandon(&mut executors, store, &saved);
                 }
                 drop(executors);
                 // Whatever it does now, it does in a folder that nobody looks into.
@@ -288,7 +298,8 @@ impl<'a> Coordinator<'a, '_> {
             gpus: &task.gpus,
             link: &task.link,
         };
-        let spec = isolated::specify(&job, self.engine.options.checkpoint_every)?;
+        let keyed = KeyedMachine::of(&task.step, self.engine.keys, store);
+        let spec = isolated::specify(&job, self.engine.options.checkpoint_every, keyed)?;
         let mut executors = self.engine.executors.borrow_mut();
         let executor = &mut executors[executor];
         let mut row = InFlight {
@@ -330,6 +341,7 @@ impl<'a> Coordinator<'a, '_> {
     ) where
         'a: 'scope,
     {
+        self.tell_left();
         let mut broken = Vec::new();
         let stopping = self.flow.stopping;
         // They stay where they are; the loop lets go of them in a moment.
@@ -438,6 +450,23 @@ impl<'a> Coordinator<'a, '_> {
         }
     }
 
+    /// Has executors tell of what an earlier coordinator handed over and no step wants, once all keys are known that
+    /// can be before anything ends.
+    fn tell_left(&mut self) {
+        if std::mem::replace(&mut self.executors.told, true) || self.executors.saved.is_empty() {
+            return;
+        }
+        let wanted: HashSet<Digest> = self.nodes.iter().filter_map(|node| node.key).collect();
+        let saved = self.executors.saved.values();
+        let mut executors = self.engine.executors.borrow_mut();
+        for attempt in saved.filter(|attempt| !wanted.contains(&attempt.key)) {
+            let folder = self.engine.store.attempt_folders().join(&attempt.folder);
+            let _ = of(&mut executors, attempt, &mut |executor| {
+                executor.leave(&folder)
+            });
+        }
+    }
+
     fn forget(&mut self, key: Digest, folder: &str) {
         if let Err(error) = self.engine.store.forget_in_flight(key, folder) {
             let message = error.to_string();
@@ -490,6 +519,30 @@ impl<'a> Attempt<'a> {
             *read += bytes.len() as u64;
             self.listener.receive(&self.task.link, stream, &bytes);
         }
+    }
+}
+
+/// Ends what works off an attempt that is to be forgotten.
+fn abandon(executors: &mut [Box<dyn Executor>], store: &Store, attempt: &InFlight) {
+    let folder = store.attempt_folders().join(&attempt.folder);
+    // What it leaves after all, nobody looks at.
+    let _ = of(executors, attempt, &mut |executor| {
+        executor.abandon(&folder)
+    });
+}
+
+/// Asks the executor that has an attempt, and where that has another name by now, all others.
+fn of(
+    executors: &mut [Box<dyn Executor>],
+    attempt: &InFlight,
+    ask: &mut dyn FnMut(&mut dyn Executor) -> bool,
+) -> bool {
+    let its_own = executors
+        .iter_mut()
+        .find(|executor| executor.name() == attempt.executor);
+    match its_own {
+        Some(executor) => ask(executor.as_mut()),
+        None => executors.iter_mut().any(|executor| ask(executor.as_mut())),
     }
 }
 

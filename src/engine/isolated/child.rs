@@ -118,7 +118,14 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
         .num_threads(spec.threads)
         .build()
         .map_err(io::Error::other)?;
-    let produced = catch_unwind(AssertUnwindSafe(|| pool.install(|| worker.run(&job))));
+    let differs = match &spec.keyed {
+        Some(keyed) => keyed.differs(&step)?,
+        None => None,
+    };
+    let produced = match differs {
+        Some(error) => Ok(Err(error)),
+        None => catch_unwind(AssertUnwindSafe(|| pool.install(|| worker.run(&job)))),
+    };
     let outcome = match produced {
         Ok(Ok(produced)) => made(produced, &spec)?,
         Ok(Err(error)) => outcome(error),

@@ -7,11 +7,14 @@
 //! parent keeps results.
 
 mod child;
+mod keyed;
 mod parent;
 mod place;
 mod spec;
 
 pub use child::{begin_again, serve};
-pub use parent::{Isolated, Listener, outcome, specify};
+pub(super) use keyed::KeyedMachine;
+pub(super) use parent::specify;
+pub use parent::{Isolated, Listener, outcome};
 pub use place::place;
 pub use spec::{AttemptSpec, CHECKPOINTS, OUTCOME, Outcome, SPEC_VERSION};

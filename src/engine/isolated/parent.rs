@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use super::keyed::KeyedMachine;
 use super::spec::AttemptSpec;
 use super::spec::CHECKPOINTS;
 use super::spec::HANDED_ON;
@@ -60,7 +61,8 @@ impl Isolated {
 
 impl AttemptRunner for Isolated {
     fn run_attempt(&self, _worker: &dyn Worker, job: &Job<'_>) -> Result<StepOutput, JobError> {
-        let path = specify(job, self.checkpoint_every)?;
+        // The child has the environment of this process.
+        let path = specify(job, self.checkpoint_every, None)?;
         let mut listener = Listener::new(&job.scratch.join(CHECKPOINTS));
         let rules = Rules {
             memory: job.step.policy.memory_limit,
@@ -127,12 +129,17 @@ fn outcome_in(path: &Path) -> Option<Result<StepOutput, JobError>> {
 ///
 /// # Errors
 /// Where the folder cannot be written to.
-pub fn specify(job: &Job<'_>, checkpoint_every: Duration) -> Result<PathBuf, JobError> {
+pub(in crate::engine) fn specify(
+    job: &Job<'_>,
+    checkpoint_every: Duration,
+    keyed: Option<KeyedMachine>,
+) -> Result<PathBuf, JobError> {
     let checkpoint = job.link.checkpoint().map(|state| {
         let path = job.scratch.join("begin");
         write(&path, &state).map(|()| path)
     });
     let mut spec = AttemptSpec::of(job, checkpoint.transpose()?, checkpoint_every);
+    spec.keyed = keyed;
     if job.step.kind.keeps_state(&job.step.params) {
         spec.kept = job.link.checkpoint_folder()?;
     }

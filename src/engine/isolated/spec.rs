@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::keyed::KeyedMachine;
 use crate::engine::Content;
 use crate::engine::Job;
 use crate::engine::JobArtifact;
@@ -25,7 +26,7 @@ use crate::store::Object;
 use crate::store::Other;
 
 /// Counts changes of [`AttemptSpec`] and [`Outcome`] that an older worker or coordinator would misread.
-pub const SPEC_VERSION: u32 = 1;
+pub const SPEC_VERSION: u32 = 2;
 
 /// One attempt: all that a worker needs, without the manifest and without the store's database.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,6 +62,9 @@ pub struct AttemptSpec {
     /// The folder in which a program keeps what its next attempt goes on with, where it does.
     #[serde(default)]
     pub kept: Option<PathBuf>,
+    /// What its key has of the machine that made it, where the worker may be on another.
+    #[serde(default)]
+    pub(super) keyed: Option<KeyedMachine>,
     pub checkpoint_every: Duration,
 }
 
@@ -202,6 +206,7 @@ impl AttemptSpec {
             checkpoints: job.scratch.join(CHECKPOINTS),
             hand_on: job.link.goes_on().then(|| job.scratch.join(HANDED_ON)),
             kept: None,
+            keyed: None,
             checkpoint_every,
         }
     }

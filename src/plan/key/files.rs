@@ -3,6 +3,7 @@
 //! Each is read once by whoever makes keys, so that all keys of a run are of one version, however
 //! often a file is edited meanwhile; [`super::Keys::changed`] says whether it still is that version.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -111,18 +112,21 @@ impl KeyRules {
             }
         }
         for name in texts(step, "env") {
-            match std::env::var_os(name) {
-                Some(value) => {
-                    let mut hasher = blake3::Hasher::new_keyed(&self.secret);
-                    hasher.update(name.as_bytes()).update(&[0]);
-                    hasher.update(value.as_encoded_bytes());
-                    let digest = Digest::from_bytes(*hasher.finalize().as_bytes());
-                    sink.part("env", name, Part::Content(Some(digest)));
-                }
-                None => sink.part("env", name, Part::Content(None)),
-            }
+            let value = variable_digest(&self.secret, name);
+            sink.part("env", name, Part::Content(value));
         }
         Ok(())
+    }
+
+    /// The variables of the environment that belong to the key of a step.
+    pub(super) fn variables_of(&self, step: &Step) -> BTreeMap<String, Option<Digest>> {
+        if !self.facts(step.kind).command {
+            return BTreeMap::new();
+        }
+        let names = texts(step, "env").into_iter();
+        names
+            .map(|name| (name.to_owned(), variable_digest(&self.secret, name)))
+            .collect()
     }
 
     /// The first file that belongs to the key of a step, other than those that it has as inputs, and
@@ -315,6 +319,15 @@ impl Reads<'_> {
             Reads::Code(patterns) => patterns.join("\0"),
         }
     }
+}
+
+/// What a key has of a variable of this process's environment, made with a store's secret; none where it is not set.
+pub fn variable_digest(secret: &[u8; 32], name: &str) -> Option<Digest> {
+    let value = std::env::var_os(name)?;
+    let mut hasher = blake3::Hasher::new_keyed(secret);
+    hasher.update(name.as_bytes()).update(&[0]);
+    hasher.update(value.as_encoded_bytes());
+    Some(Digest::from_bytes(*hasher.finalize().as_bytes()))
 }
 
 /// The texts of a list parameter.

@@ -13,6 +13,7 @@ mod files;
 mod sinks;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -32,6 +33,7 @@ use crate::store::StepResult;
 use crate::store::names;
 use crate::text::ShowPath;
 
+pub use files::variable_digest;
 pub use tree::{PatternError, PatternMatches, Tree, UnmatchedPattern};
 
 use files::Seen;
@@ -107,6 +109,11 @@ pub trait Keys: Sync {
         _digest: &mut dyn FnMut(&Path) -> io::Result<Digest>,
     ) -> Result<Option<PathBuf>, KeyError> {
         Ok(None)
+    }
+
+    /// The variables of the environment that the key has, as [`variable_digest`] says them.
+    fn variables(&self, _step: &Step) -> BTreeMap<String, Option<Digest>> {
+        BTreeMap::new()
     }
 
     /// The files that the key has as code, by their names in the project.
@@ -325,6 +332,10 @@ impl Keys for KeyRules {
         digest: &mut dyn FnMut(&Path) -> io::Result<Digest>,
     ) -> Result<Option<PathBuf>, KeyError> {
         self.changed_file(step, digest)
+    }
+
+    fn variables(&self, step: &Step) -> BTreeMap<String, Option<Digest>> {
+        self.variables_of(step)
     }
 
     fn code(&self, step: &Step) -> Vec<String> {

@@ -114,6 +114,40 @@ fn a_clean_up_takes_only_what_nobody_reaches_and_nobody_wrote_for_long() {
     );
 }
 
+/// The only file below a folder of the shared store.
+fn only(folder: &Path) -> std::path::PathBuf {
+    let mut path = folder.to_owned();
+    while path.is_dir() {
+        path = fs::read_dir(path).unwrap().next().unwrap().unwrap().path();
+    }
+    path
+}
+
+#[test]
+fn what_was_not_read_whole_makes_nothing_unreachable() {
+    let space = tempfile::tempdir().unwrap();
+    let a = store(&space.path().join("a"));
+    let remote = Remote::open_to_write("shared", space.path()).unwrap();
+    push(&remote, &a, &[keep(&a, "one", b"1")]).unwrap();
+    let shared = space.path().join("shared");
+    let record = only(&shared.join("records"));
+    let whole = fs::read(&record).unwrap();
+    fs::remove_file(&record).unwrap();
+    fs::write(&record, &whole[..whole.len() / 2]).unwrap();
+    age(space.path(), 8);
+    let sweep = || {
+        let week = Duration::from_secs(7 * 86_400);
+        remote.collect("anna", week, &[], false, &Progress::default())
+    };
+    let swept = sweep().unwrap();
+    assert_eq!((swept.records, swept.objects), (0, 0));
+    assert!(swept.keeps_objects && swept.refused.len() == 1);
+    fs::remove_file(only(&shared.join("roots"))).unwrap();
+    let error = sweep().unwrap_err();
+    assert!(error.to_string().contains("no root"), "{error}");
+    assert!(record.exists() && only(&shared.join("objects")).exists());
+}
+
 /// A shared store, and who cleans it up.
 struct Leased {
     _space: tempfile::TempDir,

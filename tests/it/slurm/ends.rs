@@ -199,3 +199,42 @@ fn a_node_that_dies_takes_nothing_but_time() {
     assert!(said.contains("lost its node"), "{said}");
     assert_eq!(begun(&space).len(), 2);
 }
+
+#[test]
+fn a_step_does_not_run_where_a_variable_of_its_key_has_another_value() {
+    let Some(shared) = cluster::shared() else {
+        return;
+    };
+    let manifest = "experiment: o\nstages:\n  s:\n    uses: command\n    with:\n      env: [SETTING]\n      \
+                    run: 'echo x >> $root/begun; echo n=$SETTING'\n      metrics: stdout\n";
+    let other = space(manifest, "prologue = \"export SETTING=2\"");
+    let run = |space| {
+        let mut command = shared.cluster.command(space, &cluster::RUN);
+        let output = command.env("SETTING", "1").output().expect("it starts");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = run(&other);
+    assert!(
+        said.contains("`env` SETTING is not what the key says"),
+        "{said}"
+    );
+    assert!(begun(&other).is_empty());
+    let same = space(manifest, "prologue = \"export SETTING=1\"");
+    assert!(run(&same).contains("1 done"));
+}
+
+#[test]
+fn a_slow_step_of_a_group_fails_by_its_own_time_and_takes_none_of_the_others() {
+    let Some(shared) = cluster::shared() else {
+        return;
+    };
+    let manifest = "experiment: o\naxes:\n  x: [60, 0]\nstages:\n  s:\n    uses: command\n    \
+                    resources: {time: 10s}\n    with:\n      run: 'sleep ${x}; echo n=1'\n      metrics: stdout\n";
+    let space = space(manifest, "group = 2");
+    let (well, said) = shared.cluster.try_run(&space, &[]);
+    assert!(!well && said.contains("1 done, 1 failed"), "{said}");
+    assert!(
+        said.contains("failed s[x=60]") && said.contains("time limit of 10 s"),
+        "{said}"
+    );
+}
