@@ -56,6 +56,7 @@ pub(super) fn is_passing(word: &str) -> bool {
 
 /// `train.py:12`, with whatever brackets are around it.
 fn is_place(word: &str) -> bool {
+    let word = word.trim_end_matches(|c: char| !c.is_alphanumeric());
     let line = word.rsplit_once(':').map(|(_, line)| line);
     let digits = |line: &str| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
     line.is_some_and(digits)
@@ -170,6 +171,8 @@ mod tests {
                 "I1130 12:00:00.1 77 train.py:9] ",
                 "W1130 12:00:01.1 77 train.py:12] ",
             ),
+            ("INFO:root:", "WARNING:root:"),
+            ("train.py:9: ", "[eval.py:12] "),
             ("Epoch 1 (new best) ", "epoch 2: "),
             ("--lr=0.1 fold1 ", "--lr=0.2 fold2 "),
         ] {
