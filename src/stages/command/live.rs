@@ -55,9 +55,8 @@ impl<'l> LiveNumbers<'l> {
         }
     }
 
-    /// A line that was printed, which may be anything.
-    pub(super) fn line(&mut self, line: &str) {
-        let numbers = metrics::Words::of(line).numbers();
+    /// The numbers of a line that was printed.
+    pub(super) fn printed(&mut self, numbers: &[(String, String)]) {
         if numbers.is_empty() {
             return;
         }
@@ -78,7 +77,7 @@ impl<'l> LiveNumbers<'l> {
             let Some(text) = self.files[at].changed() else {
                 continue;
             };
-            for (name, value) in last_record(&text) {
+            for (name, value) in last_record(&metrics::without_colours(&text)) {
                 let value = match &value {
                     Json::String(text) => text.clone(),
                     other => other.to_string(),

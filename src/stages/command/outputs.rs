@@ -230,6 +230,7 @@ impl Declared {
 fn curve(job: &Job<'_>, path: &Path, file: &str) -> Result<Content, JobError> {
     let bytes = left::read(path).map_err(|error| cannot("read", path, &error))?;
     let text = String::from_utf8_lossy(&bytes);
+    let text = metrics::without_colours(&text);
     // A log of `epoch=1 loss=0.5` has no header.
     let first = text
         .lines()

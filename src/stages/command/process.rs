@@ -43,10 +43,7 @@ pub(super) fn run(
         if stream == Stream::Out {
             // Its last number may be half of one.
             match line.cut {
-                0 => {
-                    said.line(&line.text);
-                    live.borrow_mut().line(&line.text);
-                }
+                0 => live.borrow_mut().printed(&said.line(&line.text)),
                 _ => too_long |= said.hears(),
             }
         }

@@ -1,10 +1,12 @@
 //! The numbers a program reports: a JSON object, a YAML map, CSV, or `key=value` lines in a file or on
 //! standard output. They become a metrics artifact as any other.
 
+mod kinds;
 mod printed;
 mod read;
 mod words;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::left;
@@ -136,11 +138,7 @@ impl Spec {
         let text = String::from_utf8(bytes).map_err(|_| broken("no text in UTF-8".to_owned()))?;
         // A mark of byte order is no part of the text.
         let text = text.trim_start_matches('\u{feff}');
-        // Nor are colours, of a program that takes the file for a terminal.
-        let text = match text.contains('\u{1b}') {
-            true => said(text),
-            false => text.into(),
-        };
+        let text = without_colours(text);
         read::numbers(&text, self.format).map_err(|what| {
             let error = broken(what);
             match with_comma(&text) {
@@ -151,6 +149,14 @@ impl Spec {
                 None => error,
             }
         })
+    }
+}
+
+/// A text of a program that takes what it writes to for a terminal.
+pub(super) fn without_colours(text: &str) -> Cow<'_, str> {
+    match text.contains('\u{1b}') {
+        true => said(text),
+        false => text.into(),
     }
 }
 

@@ -3,6 +3,9 @@
 
 use std::collections::HashSet;
 
+use super::kinds::Front;
+use super::kinds::Kind;
+use super::kinds::is_passing;
 use super::read;
 use crate::table::records;
 
@@ -17,11 +20,12 @@ pub(in crate::stages::command) struct Words<'l> {
 }
 
 /// `name=value`, also with spaces around `=`.
-struct Pair<'l> {
-    name: &'l str,
-    value: &'l str,
-    /// All of it, for a message.
-    written: &'l str,
+pub(super) struct Pair<'l> {
+    pub name: &'l str,
+    pub value: &'l str,
+    /// Where all of it begins and ends.
+    start: usize,
+    end: usize,
     /// Of `best loss = 0.5` the name is not `loss`.
     part_of_a_name: bool,
 }
@@ -29,33 +33,10 @@ struct Pair<'l> {
 impl<'l> Words<'l> {
     pub(in crate::stages::command) fn of(line: &'l str) -> Self {
         let line = line.trim_start_matches('\u{feff}').trim();
-        let (words, mut mixed) = split(line);
-        let mut pairs = Vec::new();
-        let mut at = 0;
-        // The word before, where it is of no pair.
-        let mut before = None;
-        while at < words.len() {
-            match pair_at(line, &words[at..]) {
-                Some((name, value, count)) => {
-                    let (start, _) = words[at];
-                    let (_, end) = words[at + count - 1];
-                    pairs.push(Pair {
-                        name,
-                        value,
-                        written: &line[start..end],
-                        part_of_a_name: count > 1
-                            && before.is_some_and(|before| names(line, before, start)),
-                    });
-                    before = None;
-                    at += count;
-                }
-                None => {
-                    mixed = true;
-                    before = Some(words[at]);
-                    at += 1;
-                }
-            }
-        }
+        let (pairs, mixed) = match dictionary(line) {
+            Some(pairs) => (pairs, false),
+            None => pairs(line),
+        };
         let mut seen = HashSet::new();
         let numbers = pairs.iter().filter(|pair| pair.is_number());
         let repeated = numbers.filter(|pair| !seen.insert(pair.name));
@@ -68,15 +49,21 @@ impl<'l> Words<'l> {
         }
     }
 
-    /// What stands before its first pair, without digits: lines of one kind begin alike, as those of a log with their
-    /// times. Nothing where a pair is the first.
-    pub(super) fn lead(&self) -> String {
-        let Some(first) = self.pairs.first() else {
-            return String::new();
-        };
-        let before = first.written.as_ptr() as usize - self.line.as_ptr() as usize;
-        let lead = self.line[..before].chars().filter(|c| c.is_alphabetic());
-        lead.collect()
+    /// Its pairs, and of what kind the line is to each.
+    pub(super) fn heard(&self) -> Vec<(&Pair<'l>, Kind)> {
+        let mut front = Front::default();
+        let mut end = 0;
+        let pairs = self.pairs.iter().map(|pair| {
+            front.says(&self.line[end..pair.start]);
+            end = pair.end;
+            (pair, front.kind())
+        });
+        pairs.collect()
+    }
+
+    /// All of a pair, for a message.
+    pub(super) fn written(&self, pair: &Pair<'_>) -> &'l str {
+        &self.line[pair.start..pair.end]
     }
 
     /// Names and values of a line of a file: texts too, where they are all that the line says.
@@ -96,32 +83,14 @@ impl<'l> Words<'l> {
     }
 
     /// Names and numbers of a line that may say anything.
-    pub(in crate::stages::command) fn numbers(&self) -> Vec<(&'l str, &'l str)> {
+    fn numbers(&self) -> Vec<(&'l str, &'l str)> {
         let pairs = self.pairs.iter().filter(|pair| self.counts(pair));
         pairs.map(|pair| (pair.name, pair.value)).collect()
     }
 
-    /// Names, and what is written of them, of what is left out and begins as a number; whether it is one.
-    pub(super) fn left_out(&self) -> impl Iterator<Item = (&'l str, &'l str, bool)> {
-        let pairs = self.pairs.iter().filter(|pair| !self.counts(pair));
-        let begins = |value: &str| {
-            let digits = value.trim_start_matches(['+', '-', '.']);
-            digits.starts_with(|c: char| c.is_ascii_digit())
-        };
-        pairs
-            .filter(move |pair| begins(pair.value))
-            .map(|pair| (pair.name, pair.written, pair.is_number()))
-    }
-
-    /// What is written of the number of this name.
-    pub(super) fn written(&self, name: &str) -> &'l str {
-        let pair = self.pairs.iter().find(|pair| pair.name == name);
-        pair.map_or("", |pair| pair.written)
-    }
-
     /// Whether this is the number of its name. Among other words a name that comes twice has something before it
     /// that tells the two apart.
-    fn counts(&self, pair: &Pair<'_>) -> bool {
+    pub(super) fn counts(&self, pair: &Pair<'_>) -> bool {
         match self.mixed {
             false => pair.is_number() || pair.value.is_empty(),
             true => pair.is_number() && !pair.part_of_a_name && !self.repeated.contains(pair.name),
@@ -135,7 +104,7 @@ impl<'l> Words<'l> {
 }
 
 impl Pair<'_> {
-    fn is_number(&self) -> bool {
+    pub(super) fn is_number(&self) -> bool {
         let value = so_far(self.name, self.value);
         !value.is_empty() && (read::number(value).is_some() || records::is_too_large(value))
     }
@@ -149,15 +118,72 @@ pub(super) fn so_far<'v>(name: &str, value: &'v str) -> &'v str {
     }
 }
 
-/// Where the words of a line begin and end, and whether some of it is left out. Brackets behind a letter belong to
-/// their word, all others part words; so do commas, but for that of `0,5`.
-fn split(line: &str) -> (Vec<(usize, usize)>, bool) {
+/// The pairs of a line, and whether anything else stands in it.
+fn pairs(line: &str) -> (Vec<Pair<'_>>, bool) {
+    let words = split(line);
+    let mut mixed = false;
+    let mut pairs = Vec::new();
+    let mut at = 0;
+    // The word before, where it is of no pair.
+    let mut before = None;
+    while at < words.len() {
+        match pair_at(line, &words[at..]) {
+            Some((name, value, count)) => {
+                let (start, _) = words[at];
+                let (_, end) = words[at + count - 1];
+                pairs.push(Pair {
+                    name,
+                    value,
+                    start,
+                    end,
+                    part_of_a_name: count > 1
+                        && before.is_some_and(|before| names(line, before, start)),
+                });
+                before = None;
+                at += count;
+            }
+            None => {
+                mixed = true;
+                before = Some(words[at]);
+                at += 1;
+            }
+        }
+    }
+    (pairs, mixed)
+}
+
+/// The pairs of a dictionary as Python prints it, `{'loss': 0.5, 'epoch': 1.0}`. One that counts nothing is the
+/// settings of a program.
+fn dictionary(line: &str) -> Option<Vec<Pair<'_>>> {
+    let inside = line.strip_prefix('{')?.strip_suffix('}')?;
+    if inside.contains(['{', '[', '(']) {
+        return None;
+    }
+    let mut pairs = Vec::new();
+    let mut start = 1;
+    for item in inside.split(", ") {
+        let (key, value) = item.split_once(": ")?;
+        let end = start + item.len();
+        pairs.push(Pair {
+            name: name(key.strip_prefix('\'')?.strip_suffix('\'')?)?,
+            value: value.trim_matches('\''),
+            start,
+            end,
+            part_of_a_name: false,
+        });
+        start = end + ", ".len();
+    }
+    let counts = pairs.iter().any(|pair| records::is_step(pair.name));
+    counts.then_some(pairs)
+}
+
+/// Where the words of a line begin and end. Brackets behind a letter belong to their word, all others part words; so
+/// do commas, but for that of `0,5`, and colons in front of a name: `INFO:root:loss=0.5`.
+fn split(line: &str) -> Vec<(usize, usize)> {
     let mut words = Vec::new();
-    let mut left_out = false;
     let mut start = None;
     let mut quote = None;
     let mut within = 0;
-    let mut open = 0;
     for (at, c) in line.char_indices() {
         let next = at + c.len_utf8();
         if let Some(end) = quote {
@@ -187,23 +213,18 @@ fn split(line: &str) -> (Vec<(usize, usize)>, bool) {
         let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
         let point =
             c == ',' && digit(line[..at].chars().next_back()) && digit(line[next..].chars().next());
+        let before_a_name = c == ':'
+            && line[next..].starts_with(char::is_alphabetic)
+            && start.is_some_and(|start| !line[start..at].contains('='));
         let parts = c.is_whitespace() || matches!(c, ';' | '|') || (c == ',' && !point);
-        if !parts && !opens && !closes {
+        if !parts && !opens && !closes && !before_a_name {
             start.get_or_insert(at);
             continue;
         }
         words.extend(start.take().map(|start| (start, at)));
-        open += usize::from(opens);
-        if closes && open > 0 {
-            open -= 1;
-        } else if closes && !line[..at].ends_with([':', ';', ' ']) {
-            // The end of a call that began in a line before.
-            left_out |= !words.is_empty();
-            words.clear();
-        }
     }
     words.extend(start.map(|start| (start, line.len())));
-    (words, left_out)
+    words
 }
 
 /// The pair that begins with the first of these words, and of how many it is.
@@ -249,11 +270,11 @@ fn name(text: &str) -> Option<&str> {
     good.then_some(text)
 }
 
-/// Whether a word may be the first of a name of several: a word of letters, and no mark behind it.
+/// Whether a word may be the first of a name of several: a word of letters, no mark behind it, and no level of a log.
 fn names(line: &str, (start, end): (usize, usize), next: usize) -> bool {
     let word = &line[start..end];
     let apart = line[end..next].contains(|c: char| !c.is_whitespace());
-    !apart && name(word).is_some() && word.ends_with(char::is_alphanumeric)
+    !apart && name(word).is_some() && word.ends_with(char::is_alphanumeric) && !is_passing(word)
 }
 
 #[cfg(test)]
@@ -276,7 +297,15 @@ mod tests {
             ("loss = 0.5  acc= 0.7 f1 =1", "loss=0.5 acc=0.7 f1=1"),
             ("final: loss=0.1", "loss=0.1"),
             ("done, final loss=0.1.", "loss=0.1"),
-            ("2026-01-01 12:00:00,123 INFO loss=0.5", "loss=0.5"),
+            ("2026-01-01 12:00:00,123 INFO loss = 0.5", "loss=0.5"),
+            ("INFO:root:loss=0.2 acc = 0.9", "loss=0.2 acc=0.9"),
+            ("INFO:root:loss = 0.2", "loss=0.2"),
+            ("loss=0.5 acc=0.4] done", "loss=0.5 acc=0.4"),
+            ("loss=0.6)", "loss=0.6"),
+            (
+                "{'loss': 0.5, 'rate': 5e-05, 'by': 'sgd', 'epoch': '1.0'}",
+                "loss=0.5 rate=5e-05 epoch=1.0",
+            ),
             ("loss=0.5 in 3 s", "loss=0.5"),
             (
                 "[10/10, loss=0.5, acc=0.7] (best=0.4) :)",
@@ -300,7 +329,7 @@ mod tests {
             "(p): Dropout(p=0.5, inplace=False)",
             "Namespace(lr=0.1, seed=3)",
             "SVC(C=1.0, degree=2,",
-            "    tol=0.1, max_iter=100)",
+            "{'lr': 0.1, 'epochs': 3}",
             "loss=0,125",
             "acc=93% today",
             "set 'lr=0.1' first",
@@ -308,19 +337,6 @@ mod tests {
             "train loss=0.5 test loss=0.4",
         ] {
             assert_eq!(numbers(line), "", "{line}");
-        }
-    }
-
-    #[test]
-    fn numbers_that_are_left_out_are_known() {
-        for (line, wanted) in [
-            ("epoch=3 acc=93%", "acc=93%"),
-            ("best loss = 0.5", "loss = 0.5"),
-            ("python --lr=0.1 name=x", ""),
-        ] {
-            let words = Words::of(line);
-            let left_out: Vec<&str> = words.left_out().map(|(_, written, _)| written).collect();
-            assert_eq!(left_out.join(" "), wanted, "{line}");
         }
     }
 
