@@ -330,10 +330,7 @@ fn passes(name: &str) -> bool {
         name.strip_prefix(*kept)
             .is_some_and(|rest| rest.starts_with('_'))
     };
-    let ours = OURS.contains(&name)
-        || ["SBATCH_CPU_BIND", "SBATCH_MEM_BIND"]
-            .iter()
-            .any(|kept| of_node(kept));
+    let ours = OURS.contains(&name) || ["SBATCH_CPU_BIND", "SBATCH_MEM_BIND"].iter().any(of_node);
     to_reach_it || !(ours || foreign.iter().any(|prefix| name.starts_with(prefix)))
 }
 
