@@ -147,6 +147,8 @@ pub enum Outcome {
         hints: Vec<String>,
         #[serde(default)]
         ended: Option<Ended>,
+        #[serde(default)]
+        disturbed: bool,
     },
     Transient(String),
     Cancelled,
@@ -305,10 +307,12 @@ impl From<Outcome> for Result<StepOutput, JobError> {
                 message,
                 hints,
                 ended,
+                disturbed,
             } => Err(JobError::Failed {
                 message,
                 hints,
                 ended,
+                disturbed,
             }),
             Outcome::Transient(message) => Err(JobError::Transient { message }),
             Outcome::Cancelled => Err(JobError::Cancelled),
