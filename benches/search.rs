@@ -28,6 +28,7 @@ use sweepline::search::Parameter;
 use sweepline::search::Point;
 use sweepline::search::Proposal;
 use sweepline::search::Space;
+use sweepline::search::Taken;
 use sweepline::search::Trial;
 use sweepline::search::find;
 
@@ -233,11 +234,13 @@ fn search(problem: &Problem, method: &dyn Method, seed: u64) -> (Vec<Trial>, f64
     let mut seconds = 0.0;
     for k in 0..AFTER[3] {
         let params = Values::new();
+        let taken = Taken::of(&problem.space, &trials);
         let ask = Ask {
             seed: Seed::new(seed),
             k,
             space: &problem.space,
             history: &trials,
+            taken: &taken,
             params: &params,
         };
         let begun = Instant::now();
@@ -272,15 +275,17 @@ fn cost(problem: &Problem, method: &dyn Method) -> f64 {
     let random = find("random").unwrap();
     let params = Values::new();
     let mut trials: Vec<Trial> = Vec::new();
-    let ask = |k, history| Ask {
+    let ask = |k, history, taken| Ask {
         seed: Seed::new(1),
         k,
         space: &problem.space,
         history,
+        taken,
         params: &params,
     };
+    let none = Taken::default();
     for k in 0..1000 {
-        if let Proposal::Point(point) = random.propose(&ask(k, &[])).unwrap() {
+        if let Proposal::Point(point) = random.propose(&ask(k, &[], &none)).unwrap() {
             let outcome = Outcome::of(vec![(problem.cost)(&point)]);
             trials.push(Trial {
                 index: k,
@@ -289,10 +294,11 @@ fn cost(problem: &Problem, method: &dyn Method) -> f64 {
             });
         }
     }
+    let taken = Taken::of(&problem.space, &trials);
     let mut times: Vec<f64> = (0..20)
         .map(|k| {
             let begun = Instant::now();
-            method.propose(&ask(1000 + k, &trials)).unwrap();
+            method.propose(&ask(1000 + k, &trials, &taken)).unwrap();
             begun.elapsed().as_secs_f64() * 1e3
         })
         .collect();

@@ -28,6 +28,7 @@ use super::stop::Stop;
 use super::store_lock;
 use crate::engine;
 use crate::engine::ViewOwner;
+use crate::plan::StepStatus;
 use crate::store::Access;
 use crate::store::Digest;
 use crate::store::Store;
@@ -187,9 +188,19 @@ fn open(
 
 /// The keys of what an experiment would use now.
 fn reached(project: &Project) -> Result<HashSet<Digest>, Stop> {
-    let statuses = PreviousRun::of(project)?.statuses(project).into_iter();
+    let previous = PreviousRun::of(project)?;
+    let statuses = previous.statuses(project);
+    // Of a search that has ended, nobody goes on.
+    let mut reached = match project.awaits_trials() {
+        true => {
+            let plan = &project.plan;
+            plan.left_to_go_on_from(&project.rules(), &previous, &statuses)
+        }
+        false => HashSet::new(),
+    };
     // A checkpoint may lie under that of one that runs.
-    Ok(statuses.filter_map(|status| status.key()).collect())
+    reached.extend(statuses.iter().filter_map(StepStatus::key));
+    Ok(reached)
 }
 
 /// What must stay.

@@ -54,8 +54,13 @@ pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Res
         Some(selection) => project.plan.pending(selection, &statuses),
         None => vec![None; statuses.len()],
     };
+    let waits = match &selection {
+        Some(_) => project.waits_for_trials(&statuses),
+        None => vec![false; statuses.len()],
+    };
     let view = View {
         project: &project,
+        waits,
         chosen: statuses
             .iter()
             .enumerate()
@@ -121,6 +126,8 @@ struct View<'p> {
     chosen: Vec<bool>,
     statuses: Vec<StepStatus>,
     pending: Vec<Option<(StepId, usize)>>,
+    /// By step: whether the filters have it wait for further trials of a search.
+    waits: Vec<bool>,
 }
 
 /// Steps of one stage with one status for the same reasons.
@@ -139,6 +146,7 @@ impl View<'_> {
     fn word(&self, step: &Step) -> &'static str {
         match self.pending[step.id.index()] {
             Some(_) => "pending",
+            None if self.waits[step.id.index()] => "pending",
             None => word(&self.statuses[step.id.index()]),
         }
     }
@@ -151,6 +159,10 @@ impl View<'_> {
                     "needs steps of {} that the filters leave out",
                     self.project.plan.step(need).stage
                 ),
+                place: None,
+            }],
+            None if self.waits[step.id.index()] => vec![Line {
+                text: "waits for the last trial".to_owned(),
                 place: None,
             }],
             None => lines(self.project, &self.statuses[step.id.index()]),

@@ -136,7 +136,13 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     options.name = args.name.clone();
     options.tags = args.tags.clone();
     options.force = forced;
-    options.only = selection.map(|selection| selection.ids());
+    if let Some(selection) = selection {
+        let (only, waiting) = project.without_waiting(&selection)?;
+        if let Some(waiting) = waiting {
+            err.diagnostic(&waiting)?;
+        }
+        options.only = Some(only);
+    }
     let mut growing = None;
     if !filtered && let Some(steps) = project.until_proposals()? {
         growing = Some(steps.clone());
@@ -249,7 +255,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         // The results are there all the same.
         writeln!(err, "warning: not written: {error}")?;
     }
-    let failed = summary.steps.iter().filter(|s| s.state == State::Failed);
+    // What was disturbed says nothing of its trial.
+    let failed = summary.steps.iter().filter(|step| step.failed_itself);
     let failed = failed.filter_map(|step| Some(step.key?.to_hex().to_string()));
     project.note_trials(&failed.collect::<Vec<_>>())?;
     let mut best = None;

@@ -186,7 +186,7 @@ impl AttemptContext<'_> {
             // Perhaps for that reason.
             Err(error @ JobError::Failed { .. }) => {
                 return Err(match self.untouched(task, &stamps) {
-                    Err(JobError::Failed { message, .. }) => error.hint(message),
+                    Err(JobError::Failed { message, .. }) => error.hint(message).disturbed(),
                     _ => error,
                 });
             }
@@ -201,6 +201,7 @@ impl AttemptContext<'_> {
         let message = format!("`{}` changed {when}", path.shown());
         JobError::failed(message)
             .hint("run again when it is complete: there is no result of either version")
+            .disturbed()
     }
 
     /// Takes what an attempt outside this process has left.
@@ -313,7 +314,8 @@ impl AttemptContext<'_> {
                     theirs.unwrap_or_default(),
                     ours.unwrap_or_default()
                 ))
-                .hint("it belongs to the key: have the same there, or take `key: true` away"));
+                .hint("it belongs to the key: have the same there, or take `key: true` away")
+                .disturbed());
             }
         }
         Ok(())
@@ -365,6 +367,7 @@ pub(super) fn store_failed(error: StoreError) -> JobError {
         message: error.to_string(),
         hints: error.hints(),
         ended: None,
+        disturbed: true,
     }
 }
 

@@ -23,6 +23,8 @@ pub trait Growth {
 pub struct EndedStep<'r> {
     pub id: StepId,
     pub state: State,
+    /// Of one that failed: whether what it does fails ([`JobError::is_its_own`](super::JobError::is_its_own)).
+    pub failed_itself: bool,
     /// None where an input is not known.
     pub key: Option<Digest>,
     /// There for steps that are done or up to date.

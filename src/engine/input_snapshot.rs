@@ -103,7 +103,9 @@ impl Origin<'_> {
 
     fn is_damaged(&self) -> JobError {
         let hint = format!("run again: `{}` makes it again", self.step);
-        JobError::failed(format!("{} is damaged", self.told())).hint(hint)
+        JobError::failed(format!("{} is damaged", self.told()))
+            .hint(hint)
+            .disturbed()
     }
 
     fn was_changed(

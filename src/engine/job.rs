@@ -226,6 +226,9 @@ pub enum JobError {
         hints: Vec<String>,
         /// How the process ended that failed; none where none did.
         ended: Option<Ended>,
+        /// Whether it says nothing of the step: a file that it reads was changed meanwhile, the store
+        /// cannot be written.
+        disturbed: bool,
     },
     /// The world got in the way (a disk, a network); another attempt may succeed.
     #[error("{message}")]
@@ -251,7 +254,28 @@ impl JobError {
             message: message.into(),
             hints: Vec::new(),
             ended: None,
+            disturbed: false,
         }
+    }
+
+    /// Whether what the step does fails, as far as is known; not where the world got in its way.
+    pub fn is_its_own(&self) -> bool {
+        match self {
+            JobError::Failed {
+                ended, disturbed, ..
+            } => !disturbed && *ended != Some(Ended::Cancelled),
+            JobError::Transient { .. } | JobError::Interrupted { .. } | JobError::Cancelled => {
+                false
+            }
+        }
+    }
+
+    /// The same where it says nothing of the step.
+    pub fn disturbed(mut self) -> Self {
+        if let JobError::Failed { disturbed, .. } = &mut self {
+            *disturbed = true;
+        }
+        self
     }
 
     /// Whether a program was ended from outside, or left because it was asked to.

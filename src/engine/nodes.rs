@@ -29,6 +29,8 @@ pub(super) struct Node {
     pub interrupted: u32,
     /// How many of these in a row left no newer checkpoint.
     pub in_vain: u32,
+    /// Whether it failed of what it does.
+    pub failed_itself: bool,
     /// Whether others were asked for its result, and had it.
     pub asked: bool,
     pub fetched: bool,
@@ -50,6 +52,7 @@ impl Node {
             attempts: 0,
             interrupted: 0,
             in_vain: 0,
+            failed_itself: false,
             asked: false,
             fetched: false,
             executor: None,

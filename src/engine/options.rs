@@ -108,6 +108,8 @@ pub struct Summary {
 #[derive(Clone, Debug)]
 pub struct StepSummary {
     pub state: State,
+    /// Of one that failed: whether what it does fails ([`JobError::is_its_own`](super::JobError::is_its_own)).
+    pub failed_itself: bool,
     /// None where an input is not known.
     pub key: Option<Digest>,
     /// There for steps that are done or up to date.

@@ -337,6 +337,7 @@ impl Coordinator<'_, '_> {
             steps: steps
                 .map(|node| StepSummary {
                     state: node.state(),
+                    failed_itself: node.failed_itself,
                     key: node.key,
                     result: node.result,
                 })

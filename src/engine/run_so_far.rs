@@ -79,6 +79,7 @@ impl std::convert::From<ResolveError> for JobError {
                 message: error.to_string(),
                 hints: error.hints(),
                 ended: None,
+                disturbed: false,
             },
         }
     }

@@ -218,7 +218,22 @@ impl Context<'_> {
 }
 
 fn known_names(columns: &Columns, search: Option<&Search>, claim: &Claim) -> Vec<ClaimError> {
-    known(columns, search).check(claim)
+    let mut known = known(columns, search);
+    let quantities = claim.quantities.iter();
+    let of_quantities = quantities.flat_map(|(_, quantity)| &quantity.filters);
+    for (axis, values) in claim.filters.iter().chain(of_quantities) {
+        let column = columns.index(axis).map(|column| columns.get(column));
+        let Some(column) = column.filter(|column| column.axis) else {
+            continue;
+        };
+        // A number that no trial has yet.
+        let may_come = |value: &&Json| {
+            let value = serde_json::from_value::<Value>((*value).clone());
+            value.is_ok_and(|value| column.may_come_to(&value))
+        };
+        known = known.with_axis(axis, values.iter().filter(may_come).cloned());
+    }
+    known.check(claim)
 }
 
 /// A mistake in a claim as every other mistake is told.

@@ -11,6 +11,7 @@ use foldhash::HashMapExt;
 
 use crate::registry::ParamType;
 use crate::registry::Value;
+use crate::search::Domain;
 use crate::text::Diagnostic;
 use crate::text::Place;
 use crate::text::closest;
@@ -38,6 +39,8 @@ pub struct Column {
     pub place: Place,
     /// Whether its values are coordinates.
     pub axis: bool,
+    /// What a search may give it.
+    pub(super) searched: Option<Domain>,
     /// Its position in the rows of cells, where it is not the same in all of them.
     pub(super) position: Option<usize>,
     /// Its value where a cell sets none.
@@ -65,6 +68,7 @@ impl Column {
             ty,
             place,
             axis: false,
+            searched: None,
             position: None,
             constant: ABSENT,
             governors: Vec::new(),
@@ -119,6 +123,12 @@ impl Column {
             self.spelled.insert(next, spelling);
         }
         next
+    }
+
+    /// Whether a search may give it a value that no trial has yet.
+    pub(super) fn may_come_to(&self, value: &Value) -> bool {
+        let domain = self.searched.as_ref();
+        domain.is_some_and(|domain| domain.contains(value))
     }
 
     /// How a value is written.

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::manifest::Budget;
 use crate::registry::Value;
+use crate::search::Domain;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::did_you_mean;
@@ -89,7 +90,10 @@ impl Plan {
                     // An amount that no trial has come to yet.
                     let ahead = |amount: &&Value| !values.as_slice().contains(amount);
                     let amounts: Vec<&Value> = amounts.filter(ahead).collect();
-                    let known = values.clone().chain(amounts);
+                    // Nor one that a trial may have.
+                    let searched = self.searched(&term.name);
+                    let named = term.in_domain(searched);
+                    let known = values.clone().chain(amounts).chain(&named);
                     term.unknown_values(known, absent, &mut found);
                 }
                 None => {
@@ -130,11 +134,18 @@ impl Plan {
         if !selection.only.is_empty() && !matched.contains(&true) {
             let mut terms = selection.only.iter().flat_map(Filter::terms);
             let budget = self.budget();
+            let searched = terms
+                .clone()
+                .any(|term| self.searched(&term.name).is_some());
             let help = match budget.filter(|budget| terms.any(|term| term.name == budget.name)) {
                 Some(budget) => format!(
                     "no trial has come to this `{}` yet: `run` without `--only` goes on with the search",
                     budget.name
                 ),
+                None if searched => {
+                    "no trial has such values yet: `run` without `--only` goes on with the search"
+                        .to_owned()
+                }
                 None => "each term has cells, but together they have none".to_owned(),
             };
             found.push(Diagnostic::error("no step is left").help(help));
@@ -157,6 +168,14 @@ impl Plan {
     /// What the search gives most trials a part of.
     fn budget(&self) -> Option<&Budget> {
         self.experiment.search.as_ref()?.budget.as_ref()
+    }
+
+    /// What the search may give a parameter; none where it is not searched.
+    fn searched(&self, name: &str) -> Option<&Domain> {
+        let search = self.experiment.search.as_ref()?;
+        let mut parameters = search.space.parameters().iter();
+        let parameter = parameters.find(|parameter| parameter.name == *name)?;
+        Some(&parameter.domain)
     }
 
     fn check_stage(&self, stage: &str, found: &mut Diagnostics) {

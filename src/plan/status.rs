@@ -1,6 +1,7 @@
 //! What a run would do with every step, and why, without running anything.
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -159,6 +160,26 @@ impl Plan {
         };
         let outlook = &outlook;
         Resolver { keys, outlook }.parts(step)
+    }
+
+    /// Under which keys the steps that have a part of a budget leave what those with more of it go on from,
+    /// over the statuses of all steps.
+    pub fn left_to_go_on_from(
+        &self,
+        keys: &dyn Keys,
+        history: &dyn History,
+        statuses: &[StepStatus],
+    ) -> HashSet<Digest> {
+        let outlook = BeforeRun {
+            plan: self,
+            history,
+            statuses,
+            look: Look::Ahead,
+        };
+        let outlook = &outlook;
+        let resolver = Resolver { keys, outlook };
+        let parts = self.steps.iter().filter_map(|step| resolver.part_of(step));
+        parts.map(|part| part.whole).collect()
     }
 
     fn status(

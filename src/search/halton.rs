@@ -6,7 +6,7 @@ use crate::registry::ParamError;
 use super::Ask;
 use super::Method;
 use super::Proposal;
-use super::history::History;
+use super::history::fresh;
 use super::space::Row;
 
 /// `halton`.
@@ -32,7 +32,7 @@ impl Entry for Halton {
 
 impl Method for Halton {
     fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
-        Ok(History::new(ask).fresh(ask, Some(row(ask))))
+        Ok(fresh(ask, Some(row(ask))))
     }
 
     fn learns(&self) -> bool {

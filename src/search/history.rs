@@ -7,8 +7,10 @@ use crate::random::Stream;
 
 use super::Ask;
 use super::Outcome;
+use super::Point;
 use super::Proposal;
 use super::Space;
+use super::Trial;
 use super::space::Row;
 
 /// How often points may be drawn again before those that are left are counted.
@@ -39,36 +41,57 @@ impl<'a> History<'a> {
             trials: order.into_iter().filter_map(known).collect(),
         }
     }
+}
+
+/// The points of a space that trials have: kept from trial to trial, since thousands of them would be read again for
+/// each.
+#[derive(Clone, Debug, Default)]
+pub struct Taken(HashSet<Vec<u64>>);
+
+impl Taken {
+    /// Those of these trials.
+    pub fn of(space: &Space, trials: &[Trial]) -> Taken {
+        let mut taken = Taken::default();
+        for trial in trials {
+            taken.add(space, &trial.point);
+        }
+        taken
+    }
+
+    /// Adds the point of a trial; one that does not lie in the space is passed over.
+    pub(super) fn add(&mut self, space: &Space, point: &Point) {
+        self.0.extend(space.row(point).map(|row| bits(&row)));
+    }
 
     /// Whether a trial has this point.
     pub(super) fn holds(&self, row: &Row) -> bool {
-        self.trials.iter().any(|trial| trial.row == *row)
-    }
-
-    /// The first of `first` and then of points drawn uniformly that no trial has.
-    pub(super) fn fresh(&self, ask: &Ask<'_>, first: impl IntoIterator<Item = Row>) -> Proposal {
-        let mut stream = draws(ask);
-        let again = std::iter::repeat_with(|| uniform(ask.space, &mut stream)).take(REDRAWS);
-        let found = first.into_iter().chain(again).find(|row| !self.holds(row));
-        match found.or_else(|| self.one_left(ask)) {
-            Some(row) => Proposal::Point(ask.space.point(&row)),
-            None => Proposal::Exhausted,
-        }
-    }
-
-    /// Uniformly one of the points that are left in a space of few.
-    fn one_left(&self, ask: &Ask<'_>) -> Option<Row> {
-        let mut left = ask.space.rows()?;
-        let known: HashSet<Vec<u64>> = self.trials.iter().map(|trial| bits(&trial.row)).collect();
-        left.retain(|row| !known.contains(&bits(row)));
-        let mut stream = ask.seed.derive("left").stream(ask.k as u64);
-        (!left.is_empty()).then(|| left.swap_remove(stream.below(left.len())))
+        self.0.contains(&bits(row))
     }
 }
 
+/// The first of `first` and then of points drawn uniformly that no trial has.
+pub(super) fn fresh(ask: &Ask<'_>, first: impl IntoIterator<Item = Row>) -> Proposal {
+    let mut stream = draws(ask);
+    let again = std::iter::repeat_with(|| uniform(ask.space, &mut stream)).take(REDRAWS);
+    let mut all = first.into_iter().chain(again);
+    let found = all.find(|row| !ask.taken.holds(row));
+    match found.or_else(|| one_left(ask)) {
+        Some(row) => Proposal::Point(ask.space.point(&row)),
+        None => Proposal::Exhausted,
+    }
+}
+
+/// Uniformly one of the points that are left in a space of few.
+fn one_left(ask: &Ask<'_>) -> Option<Row> {
+    let mut left = ask.space.rows()?;
+    left.retain(|row| !ask.taken.holds(row));
+    let mut stream = ask.seed.derive("left").stream(ask.k as u64);
+    (!left.is_empty()).then(|| left.swap_remove(stream.below(left.len())))
+}
+
 fn bits(row: &Row) -> Vec<u64> {
-    // An absent parameter is NaN, which no present one is.
-    let bits = |value: &Option<f64>| value.unwrap_or(f64::NAN).to_bits();
+    // An absent parameter is NaN, which no present one is; there is one zero.
+    let bits = |value: &Option<f64>| (value.unwrap_or(f64::NAN) + 0.0).to_bits();
     row.iter().map(bits).collect()
 }
 

@@ -8,6 +8,7 @@ use crate::registry::Values;
 use super::Halving;
 use super::Point;
 use super::Space;
+use super::Taken;
 use super::Trial;
 
 /// All that a proposal depends on.
@@ -20,6 +21,8 @@ pub struct Ask<'a> {
     /// The trials before it, and what it may know of each; any order. Trials whose point does not
     /// lie in the space are passed over.
     pub history: &'a [Trial],
+    /// Their points.
+    pub taken: &'a Taken,
     /// The method's own parameters, conformed.
     pub params: &'a Values,
 }

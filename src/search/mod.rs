@@ -28,6 +28,7 @@ mod trial;
 mod tests;
 
 pub use halving::{Halving, HalvingError, Rung};
+pub use history::Taken;
 pub use importance::Importance;
 pub use method::{Ask, Method, Proposal};
 pub use space::{

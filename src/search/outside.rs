@@ -58,7 +58,7 @@ use super::Outcome;
 use super::Parameter;
 use super::Point;
 use super::Proposal;
-use super::history::History;
+use super::history::fresh;
 
 params! {
     /// What `command` may be given.
@@ -105,7 +105,7 @@ impl Method for Command {
             ));
         }
         Ok(match startup {
-            startup if ask.k < startup => History::new(ask).fresh(ask, None),
+            startup if ask.k < startup => fresh(ask, None),
             _ => Proposal::NotAsked,
         })
     }
@@ -405,10 +405,9 @@ pub fn proposal(ask: &Ask<'_>, printed: &str) -> Result<Answered, OutsideError> 
         line: line.to_owned(),
         error,
     })?;
-    let history = History::new(ask);
     let (proposal, again) = match answer {
         Answer::Exhausted(true) => (Proposal::Exhausted, false),
-        Answer::Exhausted(false) => (history.fresh(ask, None), false),
+        Answer::Exhausted(false) => (fresh(ask, None), false),
         Answer::Point(point) => {
             // Conditions are not told: what is absent is passed over.
             let point = ask.space.without_absent(point);
@@ -416,8 +415,8 @@ pub fn proposal(ask: &Ask<'_>, printed: &str) -> Result<Answered, OutsideError> 
                 .contains(&point)
                 .map_err(OutsideError::Elsewhere)?;
             let row = ask.space.row(&point);
-            let again = row.as_ref().is_some_and(|row| history.holds(row));
-            (history.fresh(ask, row), again)
+            let again = row.as_ref().is_some_and(|row| ask.taken.holds(row));
+            (fresh(ask, row), again)
         }
     };
     Ok(Answered { proposal, again })

@@ -6,7 +6,7 @@ use crate::registry::ParamError;
 use super::Ask;
 use super::Method;
 use super::Proposal;
-use super::history::History;
+use super::history::fresh;
 
 /// `random`.
 pub(super) struct Random;
@@ -29,7 +29,7 @@ impl Entry for Random {
 
 impl Method for Random {
     fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
-        Ok(History::new(ask).fresh(ask, None))
+        Ok(fresh(ask, None))
     }
 
     fn learns(&self) -> bool {

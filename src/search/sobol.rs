@@ -6,7 +6,7 @@ use crate::registry::ParamError;
 use super::Ask;
 use super::Method;
 use super::Proposal;
-use super::history::History;
+use super::history::fresh;
 use super::space::Row;
 
 /// `sobol`.
@@ -36,7 +36,7 @@ impl Entry for Sobol {
 
 impl Method for Sobol {
     fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
-        Ok(History::new(ask).fresh(ask, (ask.k < POINTS).then(|| row(ask))))
+        Ok(fresh(ask, (ask.k < POINTS).then(|| row(ask))))
     }
 
     fn limit(&self) -> Option<usize> {

@@ -12,6 +12,7 @@ use super::Point;
 use super::Proposal;
 use super::Rung;
 use super::Space;
+use super::Taken;
 use super::Trial;
 
 /// All that decides which points are tried, but for what comes of them.
@@ -61,9 +62,11 @@ impl Study<'_> {
     ) -> Result<Proposed, ParamError> {
         let seed = Seed::new(self.seed).derive("search");
         let mut history: Vec<Trial> = Vec::with_capacity(self.trials);
+        let mut taken = Taken::default();
         let mut exhausted = false;
         for k in 0..self.trials {
             if let Some(point) = given.get(k) {
+                taken.add(self.space, point);
                 history.push(running(k, point.clone()));
                 continue;
             }
@@ -95,10 +98,14 @@ impl Study<'_> {
                 k,
                 space: self.space,
                 history: &history,
+                taken: &taken,
                 params: self.params,
             };
             match self.method.propose(&ask)? {
-                Proposal::Point(point) => history.push(running(k, point)),
+                Proposal::Point(point) => {
+                    taken.add(self.space, &point);
+                    history.push(running(k, point));
+                }
                 Proposal::NotAsked => break,
                 Proposal::Exhausted => {
                     exhausted = true;

@@ -20,6 +20,7 @@ fn propose(method: &dyn Method, seed: u64, space: &Space, history: &[Trial]) -> 
         k: history.len(),
         space,
         history,
+        taken: &Taken::of(space, history),
         params: &params(method),
     });
     proposal.expect("its parameters have defaults")
@@ -220,6 +221,7 @@ fn random_points_have_the_distribution_of_their_domain() {
                 k,
                 space: &space,
                 history: &[],
+                taken: &Taken::default(),
                 params: &Values::new(),
             };
             let Ok(Proposal::Point(point)) = random::Random.propose(&ask) else {

@@ -26,6 +26,7 @@ mod low_posterior;
 mod measured;
 mod naming;
 mod networks;
+mod outcomes;
 mod pairwise;
 mod pareto;
 mod plateau;
@@ -62,11 +63,11 @@ pub use claims::judge_claims;
 pub use command::check_commands;
 #[doc(hidden)]
 pub use command::metrics::numbers_of_text;
+pub use outcomes::Odd;
+pub use outcomes::Outcomes;
+pub use outcomes::outcomes;
 pub use results::Results;
-pub use search::Odd;
-pub use search::Outcomes;
 pub use search::check_search;
-pub use search::outcomes;
 pub use search::steps_of_trials;
 pub use select::check_selections;
 

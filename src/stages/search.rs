@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
-use serde_json::Value as Json;
-
 use super::results::METRICS;
 use super::results::Results;
 use crate::manifest::Objective;
@@ -15,16 +13,11 @@ use crate::plan::Plan;
 use crate::plan::StageSummary;
 use crate::plan::StepId;
 use crate::registry::Columns;
-use crate::registry::Value;
-use crate::search::Outcome;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::closest;
 use crate::text::did_you_mean;
 use crate::text::list_of;
-
-/// Of a text that stands where a number should.
-const LONGEST_SHOWN: usize = 40;
 
 /// What is wrong with the search of a plan, and what is worth a word.
 pub fn check_search(plan: &Plan) -> Diagnostics {
@@ -47,7 +40,7 @@ pub fn check_search(plan: &Plan) -> Diagnostics {
 fn without_effect(plan: &Plan, search: &Search) -> Diagnostics {
     let mut found = Diagnostics::new();
     let stages = search.objectives.iter();
-    let stages: Vec<_> = stages.filter_map(|o| stage(plan, &o.stage)).collect();
+    let stages: Vec<_> = stages.filter_map(|o| stage_of(plan, &o.stage)).collect();
     let Some(first) = search.objectives.first() else {
         return found;
     };
@@ -80,7 +73,7 @@ fn check_objective(
 ) -> Result<(), Diagnostic> {
     let name = &objective.stage;
     let place = &objective.place;
-    let Some(stage) = stage(plan, name) else {
+    let Some(stage) = stage_of(plan, name) else {
         let stages = plan.stages.iter().map(|stage| &*stage.name);
         return Err(Diagnostic::error(format!("no stage `{name}`"))
             .at(place, "what is optimised is a number that a stage leaves")
@@ -255,14 +248,14 @@ pub(super) fn known_metrics(plan: &Plan, stage: &StageSummary) -> Columns {
     all
 }
 
-fn stage<'p>(plan: &'p Plan, name: &str) -> Option<&'p StageSummary> {
+pub(super) fn stage_of<'p>(plan: &'p Plan, name: &str) -> Option<&'p StageSummary> {
     plan.stages.iter().find(|stage| *stage.name == *name)
 }
 
 /// By cell of the search, the steps of a stage.
 pub fn steps_of_trials(plan: &Plan, search: &Search, name: &str) -> Vec<Vec<StepId>> {
     let mut steps: Vec<Vec<StepId>> = vec![Vec::new(); search.cells.len()];
-    let Some(stage) = stage(plan, name) else {
+    let Some(stage) = stage_of(plan, name) else {
         return steps;
     };
     let trials = search.cells.iter().map(|cell| cell.coordinates.as_slice());
@@ -280,160 +273,4 @@ pub fn steps_of_trials(plan: &Plan, search: &Search, name: &str) -> Vec<Vec<Step
         }
     }
     steps
-}
-
-/// What came of the cells of a search.
-pub struct Outcomes {
-    /// `None` where it is not known yet.
-    pub by_cell: Vec<Option<Outcome>>,
-    /// Whether conditions or `exclude` leave nothing of it.
-    pub left_out: Vec<bool>,
-    pub odd: Vec<Odd>,
-}
-
-/// A result that has no number where others have one.
-pub struct Odd {
-    pub step: StepId,
-    /// Among the objectives of the search.
-    pub objective: usize,
-    /// `no `loss``, or what stands there.
-    pub why: String,
-}
-
-/// What came of each cell of the search. `failed` says of a step whether it cannot have a result. A result
-/// without a number counts as one that is not finite.
-///
-/// # Errors
-/// Where no result has such a number, or one cannot be read.
-pub fn outcomes(
-    results: &Results<'_>,
-    failed: impl Fn(StepId) -> bool,
-) -> Result<Outcomes, Diagnostic> {
-    let mut odd = Vec::new();
-    let Some(search) = &results.plan.experiment.search else {
-        return Ok(Outcomes {
-            by_cell: Vec::new(),
-            left_out: Vec::new(),
-            odd,
-        });
-    };
-    let mut left_out = vec![false; search.cells.len()];
-    let mut trials: Vec<Option<Vec<f64>>> = vec![Some(Vec::new()); search.cells.len()];
-    for (at, objective) in search.objectives.iter().enumerate() {
-        let steps = steps_of_trials(results.plan, search, &objective.stage);
-        for ((left_out, steps), cell) in left_out.iter_mut().zip(&steps).zip(&search.cells) {
-            *left_out |= steps.is_empty() && !cell.refused;
-        }
-        let (mut has, mut first): (bool, Option<Diagnostic>) = (false, None);
-        for (trial, steps) in trials.iter_mut().zip(steps) {
-            let mut values = Vec::with_capacity(steps.len());
-            for id in steps {
-                let found = match failed(id) {
-                    true => Found::Nothing,
-                    false => number(results, objective, id)?,
-                };
-                values.push(match found {
-                    Found::NotYet => None,
-                    Found::Nothing => Some(f64::NAN),
-                    Found::Number(number) => {
-                        has = true;
-                        Some(number)
-                    }
-                    Found::Other { why, help } => {
-                        first.get_or_insert_with(|| {
-                            let step = results.plan.step(id).to_string();
-                            let title = format!("`{}` left {why}", objective.stage);
-                            Diagnostic::error(title)
-                                .at(&objective.place, format!("asked of `{step}`"))
-                                .maybe_help(help)
-                        });
-                        odd.push(Odd {
-                            step: id,
-                            objective: at,
-                            why,
-                        });
-                        Some(f64::NAN)
-                    }
-                });
-            }
-            let known: Option<Vec<f64>> = values.into_iter().collect();
-            *trial = known.zip(trial.take()).map(|(values, mut costs)| {
-                let value = search.statistic.of_numbers(values);
-                costs.push(objective.direction.cost(value));
-                costs
-            });
-        }
-        // What none has is no slip of one trial.
-        if let Some(wrong) = first.filter(|_| !has) {
-            return Err(wrong);
-        }
-    }
-    let by_cell = trials.into_iter().map(|costs| costs.map(Outcome::of));
-    Ok(Outcomes {
-        by_cell: by_cell.collect(),
-        left_out,
-        odd,
-    })
-}
-
-/// What a step has of an objective.
-enum Found {
-    NotYet,
-    /// It failed, or the training diverged.
-    Nothing,
-    /// Written as a number, or as one that is none.
-    Number(f64),
-    /// Nothing of the name, or nothing that is a number.
-    Other {
-        why: String,
-        help: Option<String>,
-    },
-}
-
-/// What one replicate has.
-///
-/// # Errors
-/// Where its result cannot be read.
-fn number(results: &Results<'_>, objective: &Objective, id: StepId) -> Result<Found, Diagnostic> {
-    let column = &objective.column;
-    let Some(result) = results.result(id) else {
-        return Ok(Found::NotYet);
-    };
-    if result.diverged.is_some() {
-        return Ok(Found::Nothing);
-    }
-    let other = |why: String, help| Ok(Found::Other { why, help });
-    let numbers = match results.numbers(results.plan.step(id)) {
-        Ok(Some(numbers)) => numbers,
-        Ok(None) => return other(format!("no `{METRICS}`"), None),
-        Err(error) => {
-            let step = results.plan.step(id).to_string();
-            return Err(Diagnostic::error(error.to_string())
-                .at(&objective.place, format!("asked of `{step}`")));
-        }
-    };
-    match numbers.get(column) {
-        // As numbers that are none are written.
-        Some(Json::Null) => Ok(Found::Number(f64::NAN)),
-        Some(Json::Number(number)) => Ok(Found::Number(number.as_f64().unwrap_or(f64::NAN))),
-        Some(Json::String(text)) => match text.parse::<f64>() {
-            Ok(number) if !number.is_finite() => Ok(Found::Number(number)),
-            _ => {
-                let short: String = text.chars().take(LONGEST_SHOWN).collect();
-                other(format!("text as `{column}`, `{short}`"), None)
-            }
-        },
-        Some(value) => other(format!("no number as `{column}`, but {value}"), None),
-        None => {
-            let known = numbers.keys().map(String::as_str);
-            let help = did_you_mean(column, known, "it left");
-            let metrics = results.plan.step(id).params.get("metrics");
-            let printed = metrics.and_then(Value::as_str) == Some("stdout");
-            let help = help.map(|help| match printed {
-                true => format!("{help}; of what a program prints numbers are taken, and no text"),
-                false => help,
-            });
-            other(format!("no `{column}`"), help)
-        }
-    }
 }

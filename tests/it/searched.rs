@@ -143,6 +143,93 @@ fn a_trial_that_has_a_result_by_now_has_not_failed() {
     assert!(told.contains("7 ended"), "{told}");
     let more = trials(&space);
     assert!(more.starts_with(known.trim_end()), "{known}\n{more}");
+    // Fewer are the first of them, and as many again those that there were.
+    space.replace("manifests/s.yaml", "trials: 7", "trials: 5");
+    let (_, told) = said(&space, "run");
+    assert!(told.contains("up to date"), "{told}");
+    assert!(more.starts_with(trials(&space).trim_end()), "{more}");
+    space.replace("manifests/s.yaml", "trials: 5", "trials: 7");
+    assert_eq!(trials(&space), more);
+}
+
+#[test]
+fn an_edit_that_is_taken_back_leaves_the_search_as_it_was() {
+    let edits = r##"code: [f.sh], run: 'if [ -e "${root}/edit" ]; then rm "${root}/edit"; echo "#" >> "${root}/f.sh"; fi; . "${root}/f.sh"'"##;
+    let space = of(&LINE.replace(r#"run: 'echo "loss=$x"'"#, edits));
+    let code = "echo \"loss=$x\"\n";
+    space.write("f.sh", code);
+    said(&space, "run");
+    let undisturbed = trials(&space);
+    std::fs::remove_dir_all(space.path("outputs")).expect("results");
+    space.write("edit", "");
+    let run = ["run", "manifests/s.yaml", "--jobs", "1"];
+    let output = space.output(&[&run[..], &["--progress", "none"]].concat());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("`f.sh` changed while the step ran"), "{told}");
+    space.write("f.sh", code);
+    let (_, told) = said(&space, "run");
+    assert!(told.contains("; 6 ended\n"), "{told}");
+    assert_eq!(trials(&space), undisturbed);
+}
+
+#[test]
+fn what_promoted_trials_go_on_from_is_kept_while_they_are_to_come() {
+    let run = r#"'s="${checkpoint}/s"; [ -e "$s" ] || { echo "$n" >> "${root}/anew"; touch "$s"; }; echo "loss=$((x + n))"'"#;
+    let space = of(&RUNGS.replace(r#"'echo "loss=$((x + n))"'"#, run));
+    let first = ["run", "manifests/s.yaml", "--only", "n=1", "--stage", "fit"];
+    let output = space.output(&first);
+    assert!(output.status.success(), "{output:?}");
+    space.stdout(&["gc", "--yes"]);
+    said(&space, "run");
+    assert_eq!(space.read("anew"), "1\n".repeat(9));
+    // Nobody goes on once it has ended.
+    let output = space.output(&["gc", "--yes"]);
+    assert!(output.status.success(), "{output:?}");
+    let left = space.files("outputs/store/checkpoints");
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn what_is_made_of_all_trials_waits_for_them_under_a_filter_too() {
+    let best = "  best: {uses: select, over: [trial], missing: allow, in: {candidates: fit}, with: {by: loss}}\n";
+    let space = of(&[LINE, best].concat());
+    let run = |stage: &str| {
+        let run = ["run", "manifests/s.yaml", "--progress", "none"];
+        let output = space.output(&[&run[..], &["--stage", stage]].concat());
+        String::from_utf8(output.stderr).expect("text")
+    };
+    run("fit");
+    let told = run("best");
+    let wait = "`best` waits for the last trial: 2 trials known, up to 4 more";
+    assert!(told.contains(wait), "{told}");
+    let plan = space.stdout(&["plan", "manifests/s.yaml", "--stage", "best"]);
+    assert!(
+        plan.contains("best: pending, waits for the last trial"),
+        "{plan}"
+    );
+    assert!(!space.path("outputs/s/cells/best").exists());
+    let (code, told) = said(&space, "run");
+    assert!(code == Some(0) && told.contains("6 ended"), "{told}");
+    assert!(!run("best").contains("waits"));
+}
+
+#[test]
+fn a_trial_without_all_replicates_is_not_the_best() {
+    let space = of(r#"experiment: s
+axes:
+  trial: {random: {space: {x: [1, 2, 3]}, trials: 3, minimize: fit.loss}}
+  seed: {seeds: 2}
+exclude: [{x: 1, seed: 1}]
+stages:
+  fit: {uses: command, with: {values: {x: "${x}", seed: "${seed}"}, run: 'echo "loss=$((x + 10 * seed))"', metrics: stdout}}
+  best: {uses: select, over: [trial, seed], in: {candidates: fit}, with: {by: loss, replicate: seed}}
+"#);
+    let (code, told) = said(&space, "run");
+    let best = "(x=2); 2 ended, 1 without all replicates";
+    assert!(code == Some(0) && told.contains(best), "{told}");
+    let choice = space.read("outputs/s/cells/best/choice.json");
+    let chosen = choice.split("runners_up").next().unwrap();
+    assert!(chosen.contains("\"x\": 2"), "{choice}");
 }
 
 #[test]
@@ -161,6 +248,42 @@ claims:
 "#);
     let (code, told) = said(&space, "check");
     assert!(code == Some(0) && !told.contains("never"), "{told}");
+}
+
+#[test]
+fn a_number_that_no_trial_has_yet_is_one() {
+    let space = of(&LINE
+        .replace(
+            "x: {uniform: [0, 1]}",
+            "x: {uniform: [0, 1]}, k: {int: [1, 600]}",
+        )
+        .replace(
+            "stages:",
+            "exclude: [{k: [3, 4], x: 0.25}, \"k == 7\"]\nstages:",
+        )
+        .replace("values: {", "values: {k: \"${k}\", "));
+    let claim = "claims:\n  - {name: c, source: me, says: \"min(loss, k=5) < 1\", table: fit}\n";
+    let manifest = space.read("manifests/s.yaml");
+    space.write("manifests/s.yaml", &[manifest.as_str(), claim].concat());
+    let (code, told) = said(&space, "check");
+    let complains = told.contains("never") || told.contains("excludes nothing");
+    assert!(code == Some(0) && !complains, "{told}");
+    let plan = |only: &str| {
+        let output = space.output(&["plan", "manifests/s.yaml", "--only", only]);
+        String::from_utf8(output.stderr).expect("text")
+    };
+    for only in ["k=5", "k<2", "x=0.125"] {
+        let told = plan(only);
+        assert!(told.contains("no trial has such values yet"), "{told}");
+    }
+    assert!(plan("k=601").contains("`k` is never `601`"));
+    // Beyond its ends it is none.
+    space.replace("manifests/s.yaml", "k: [3, 4]", "k: [3, 601]");
+    space.replace("manifests/s.yaml", "k=5", "k=0");
+    let (_, told) = said(&space, "check");
+    for never in ["`k` is never `601`", "`k` is never `0`"] {
+        assert!(told.contains(never), "{told}");
+    }
 }
 
 /// A stage that takes no 0, which `SPACE` has.

@@ -181,16 +181,18 @@ impl Project {
     /// While trials are to come: the steps that say what comes of those that are known. All that
     /// is made of several trials waits for the last.
     pub(in crate::cli) fn until_proposals(&self) -> Result<Option<Vec<StepId>>, Stop> {
-        let Some((_, more)) = self.trials() else {
-            return Ok(None);
-        };
-        let (Some(search), Some(state)) = (&self.plan.experiment.search, &self.search) else {
-            return Ok(None);
-        };
-        if more == 0 && !state.undecided {
-            return Ok(None);
+        match (&self.plan.experiment.search, &self.search) {
+            (Some(search), Some(state)) if self.awaits_trials() => {
+                self.steps_of_known_trials(search, state).map(Some)
+            }
+            _ => Ok(None),
         }
-        self.steps_of_known_trials(search, state).map(Some)
+    }
+
+    /// Whether further trials are to come, or trials that are known may have more of the budget.
+    pub(in crate::cli) fn awaits_trials(&self) -> bool {
+        let undecided = self.search.as_ref().is_some_and(|state| state.undecided);
+        self.trials().is_some_and(|(_, more)| more > 0 || undecided)
     }
 
     /// The steps that say what comes of the trials that are known, and what these need; without those of trials

@@ -44,7 +44,7 @@ pub(in crate::cli) struct GrowingTrials<'a> {
     steps: u32,
     /// Those that have what is optimised.
     ends: HashSet<StepId>,
-    /// Keys of steps that failed.
+    /// Keys of steps that failed by themselves.
     failed: Vec<String>,
     news: &'a RefCell<News>,
 }
@@ -140,6 +140,7 @@ impl<'a> GrowingTrials<'a> {
             Some(id) => summary.steps[id.index()].clone(),
             None => StepSummary {
                 state: State::Unselected,
+                failed_itself: false,
                 key: None,
                 result: None,
             },
@@ -151,7 +152,7 @@ impl<'a> GrowingTrials<'a> {
 
 impl Growth for GrowingTrials<'_> {
     fn grow(&mut self, ended: &[EndedStep<'_>]) -> Vec<Arc<Step>> {
-        let failed = ended.iter().filter(|step| step.state == State::Failed);
+        let failed = ended.iter().filter(|step| step.failed_itself);
         self.failed
             .extend(failed.filter_map(|step| Some(step.key?.to_hex().to_string())));
         if !ended.iter().any(|step| self.ends.contains(&step.id)) {

@@ -10,6 +10,7 @@ mod record;
 mod refused;
 mod said;
 mod tally;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::collections::HashMap;
@@ -45,12 +46,16 @@ use tally::Tally;
 /// How many trials are named.
 const NAMED: usize = 5;
 
+/// Of each digest.
+const DIGITS: usize = 8;
+
 /// The state of a project's search.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SearchState {
     /// How many of the first points are taken as they are.
     kept: usize,
     failed: BTreeSet<String>,
+    /// Of each point, in [`DIGITS`], what it was proposed from.
     seen: String,
     /// There are no more points in the space.
     exhausted: bool,
@@ -118,26 +123,29 @@ fn settle_with(
         outcomes[*at].clone()
     };
     let then = then.as_deref().unwrap_or(outcomes);
-    // Of what they were proposed from.
+    let rungs = search
+        .budget
+        .as_ref()
+        .map_or(1, |b| b.halving.budgets().len());
+    let looks_back = search.looks_back();
+    // Of what they were proposed from, point by point: each has the digests of those before it in its own, so
+    // that the first of many points have the first of their digests.
     let digest = |points: &[Point]| {
-        let visible = match search.looks_back() {
-            true => points.len().saturating_sub(search.parallel),
-            false => 0,
-        };
-        let rungs = search
-            .budget
-            .as_ref()
-            .map_or(1, |b| b.halving.budgets().len());
-        let of_point = |point| {
-            (0..rungs)
-                .map(|rung| of(then, point, rung))
-                .collect::<Vec<_>>()
-        };
-        let outcomes: Vec<_> = points[..visible].iter().map(of_point).collect();
-        let text = serde_json::to_string(points).unwrap_or_default();
-        blake3::hash(format!("{} {text} {outcomes:?}", state.kept).as_bytes()).to_hex()
+        let mut all = blake3::Hasher::new();
+        all.update(state.kept.to_string().as_bytes());
+        let mut seen = String::with_capacity(points.len() * DIGITS);
+        for (k, point) in points.iter().enumerate() {
+            all.update(serde_json::to_string(point).unwrap_or_default().as_bytes());
+            // What came of those before it, the digest has by now.
+            if looks_back && let Some(visible) = k.checked_sub(search.parallel) {
+                let known = (0..rungs).map(|rung| of(then, &points[visible], rung));
+                all.update(format!("{:?}", known.collect::<Vec<_>>()).as_bytes());
+            }
+            seen.push_str(&all.finalize().to_hex()[..DIGITS]);
+        }
+        seen
     };
-    let unchanged = || digest(&search.points).as_str() == state.seen;
+    let unchanged = || state.seen.starts_with(&digest(&search.points));
     let given = given.unwrap_or_else(|| match search.method.is_outside() || unchanged() {
         true => search.points.len(),
         false => state.kept,
@@ -155,7 +163,7 @@ fn settle_with(
     let outcome = |point: &Point, rung: usize| of(asked, point, rung);
     Ok(match study.propose(given, outcome) {
         Ok(proposed) => Ok(Settled {
-            seen: digest(&proposed.points).to_string(),
+            seen: digest(&proposed.points),
             tally: Tally::of(search, &now, &proposed),
             proposed,
             odd: now.odd,

@@ -35,7 +35,7 @@ struct Record {
     /// The program that proposes has no more.
     #[serde(default)]
     exhausted: bool,
-    /// Digest of the points and of the results that they were proposed from.
+    /// A digest for each point: of those up to it and of the results that it was proposed from.
     seen: String,
     /// Keys of steps that failed: their trials have failed, whatever is made of them later.
     failed: BTreeSet<String>,

@@ -19,7 +19,9 @@ pub(in crate::cli) struct Tally {
     failed: usize,
     /// By conditions or `exclude`.
     left_out: usize,
-    /// By the first objective, of those with the most of the budget: the trial, and its cost.
+    /// With numbers that are of fewer replicates than those of others.
+    short: usize,
+    /// By the first objective, of those with the most of the budget and all replicates: the trial, and its cost.
     best: Option<(usize, f64)>,
     /// With several objectives: the trials that none is better than in all of them.
     front: Vec<usize>,
@@ -33,21 +35,24 @@ impl Tally {
             .as_ref()
             .map_or(0, |budget| budget.halving.last());
         // Of each trial what is known of it last: one that failed with more of the budget has failed.
-        let mut ends: Vec<Option<(usize, &Outcome)>> = vec![None; search.points.len()];
+        let mut ends: Vec<Option<(usize, &Outcome, bool)>> = vec![None; search.points.len()];
         let mut left_out = vec![false; search.points.len()];
         for (cell, gone) in search.cells.iter().zip(&outcomes.left_out) {
             left_out[cell.trial] |= gone;
         }
-        for (cell, outcome) in search.cells.iter().zip(&outcomes.by_cell) {
+        let all = search.cells.iter().zip(&outcomes.by_cell);
+        for ((cell, outcome), short) in all.zip(&outcomes.short) {
             let known = outcome.as_ref().filter(|outcome| !outcome.is_running());
             if let Some(outcome) = known {
-                ends[cell.trial] = Some((cell.rung, outcome));
+                ends[cell.trial] = Some((cell.rung, outcome, *short));
             }
         }
         let mut best: Option<(usize, usize, f64)> = None;
         let mut finished: Vec<(usize, &[f64])> = Vec::new();
         for (trial, end) in ends.into_iter().enumerate() {
-            let Some((rung, outcome)) = end else { continue };
+            let Some((rung, outcome, short)) = end else {
+                continue;
+            };
             let Some(costs) = outcome.costs() else {
                 match left_out[trial] {
                     true => tally.left_out += 1,
@@ -55,6 +60,10 @@ impl Tally {
                 }
                 continue;
             };
+            if short {
+                tally.short += 1;
+                continue;
+            }
             let highest = proposed.highest.get(trial).copied().unwrap_or_default();
             let is_end = rung == highest;
             finished.push((trial, costs));
@@ -77,9 +86,12 @@ impl Tally {
     }
 
     /// `best so far fit.loss=0.012 in trial 7 (lr=0.1); 11 ended, 1 failed`; none where nothing has a
-    /// number.
+    /// number. A mean over fewer replicates than others have is no better one, as for `select`.
     pub(in crate::cli) fn line(&self, search: &Search) -> Option<String> {
-        let (trial, cost) = self.best?;
+        let Some((trial, cost)) = self.best else {
+            let none = "no trial has all replicates that others have, so none is the best";
+            return (self.short > 0).then(|| none.to_owned());
+        };
         let objective = search.objectives.first()?;
         let value = objective.direction.cost(cost);
         let counts = [
@@ -87,6 +99,7 @@ impl Tally {
             (self.stopped, "stopped"),
             (self.failed, "failed"),
             (self.left_out, "left out"),
+            (self.short, "without all replicates"),
         ];
         let counts = counts.into_iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();

@@ -81,6 +81,7 @@ impl Coordinator<'_, '_> {
         seconds: f64,
         next: &mut Vec<StepId>,
     ) {
+        let its_own = error.is_its_own();
         let (message, hints) = match error {
             JobError::Failed { message, hints, .. } => (message, hints),
             JobError::Transient { message } | JobError::Interrupted { message, .. } => {
@@ -89,6 +90,7 @@ impl Coordinator<'_, '_> {
             JobError::Cancelled => ("cancelled".to_owned(), Vec::new()),
         };
         self.nodes.set(id, State::Failed);
+        self.nodes[id].failed_itself = its_own;
         let place = self.nodes[id].step.place.to_string();
         let lines: Vec<&str> = log.lines().collect();
         let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
@@ -122,6 +124,7 @@ impl Coordinator<'_, '_> {
                 message,
                 hints: hints.clone(),
                 ended: None,
+                disturbed: !its_own,
             };
             self.fail(same, error, "", 0.0, next);
         }

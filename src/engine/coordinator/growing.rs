@@ -27,6 +27,7 @@ impl Coordinator<'_, '_> {
             EndedStep {
                 id: *id,
                 state: node.state(),
+                failed_itself: node.failed_itself,
                 key: node.key,
                 result: node.result.as_deref(),
             }

@@ -67,7 +67,7 @@ impl<'a> Coordinator<'a, '_> {
         self.told_of_start(&task, takes, None);
         if let Err(error) = pool.give(task, scope, &self.flow.sender) {
             self.flow.pools.give_back(&share, &gpus);
-            let error = JobError::failed(format!("cannot start a thread: {error}"));
+            let error = JobError::failed(format!("cannot start a thread: {error}")).disturbed();
             self.fail(id, error, "", 0.0, next);
             return;
         }

@@ -435,13 +435,15 @@ impl JobError {
                 message,
                 hints,
                 ended,
+                disturbed,
             } => JobError::Failed {
                 message: message.clone(),
                 hints: hints.clone(),
                 ended: *ended,
+                disturbed: *disturbed,
             },
             JobError::Transient { message } | JobError::Interrupted { message, .. } => {
-                JobError::failed(message.clone())
+                JobError::failed(message.clone()).disturbed()
             }
             JobError::Cancelled => JobError::Cancelled,
         }

@@ -247,10 +247,12 @@ fn outcome(error: JobError) -> Outcome {
             message,
             hints,
             ended,
+            disturbed,
         } => Outcome::Failed {
             message,
             hints,
             ended,
+            disturbed,
         },
         JobError::Transient { message } | JobError::Interrupted { message, .. } => {
             Outcome::Transient(message)

@@ -151,6 +151,8 @@ pub enum Outcome {
         hints: Vec<String>,
         #[serde(default)]
         ended: Option<Ended>,
+        #[serde(default)]
+        disturbed: bool,
     },
     Transient(String),
     Cancelled,
@@ -310,10 +312,12 @@ impl From<Outcome> for Result<StepOutput, JobError> {
                 message,
                 hints,
                 ended,
+                disturbed,
             } => Err(JobError::Failed {
                 message,
                 hints,
                 ended,
+                disturbed,
             }),
             Outcome::Transient(message) => Err(JobError::Transient { message }),
             Outcome::Cancelled => Err(JobError::Cancelled),

@@ -167,8 +167,13 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
             let Some(expression) = checked(grid, entry, found) else {
                 continue;
             };
+            let mut names = expression.names().iter();
+            let open = names.any(|name| {
+                let column = grid.columns.index(name);
+                column.is_some_and(|column| grid.columns.get(column).searched.is_some())
+            });
             let gone = retain_where(grid, expression, false, found);
-            if gone == 0 {
+            if gone == 0 && !open {
                 useless(entry, found);
             }
             continue;
@@ -178,6 +183,7 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
         };
         let mut conditions = Vec::new();
         let mut wanted = Vec::new();
+        let mut open = false;
         for part in parts {
             let Some(column) = grid.columns.index(&part.key) else {
                 found.push(unknown(&part.key, &part.key_place, &grid.columns));
@@ -186,6 +192,7 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
             let mut ids = Vec::new();
             let mut values = Vec::new();
             let known = grid.columns.get(column);
+            open |= known.searched.is_some();
             for value in alternatives(&part.value, known) {
                 if value.is_null() {
                     ids.push(ABSENT);
@@ -198,6 +205,8 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
                 };
                 match known.id_of(&canonical) {
                     Some(id) => ids.push(id),
+                    // No cell has it: what a search proposes later may.
+                    None if known.may_come_to(&canonical) => {}
                     None => {
                         let text = value.to_value().to_string();
                         let values: Vec<String> =
@@ -224,7 +233,7 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
                 ids.contains(&grid.columns.get(*column).known_as(id))
             })
         });
-        if gone == 0 && conditions.iter().all(|(_, ids)| !ids.is_empty()) {
+        if gone == 0 && !open && conditions.iter().all(|(_, ids)| !ids.is_empty()) {
             useless(entry, found);
         }
         grid.filters.push(Filter::Values(wanted));

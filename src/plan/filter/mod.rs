@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::registry::Value;
+use crate::search::Domain;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
@@ -187,6 +188,21 @@ impl Term {
         Diagnostic::error(format!("there is no axis `{}`", self.name))
             .at(&self.name_place, "no such axis")
             .maybe_help(did_you_mean(&self.name, names, "there are"))
+    }
+
+    /// Of the values that it names, or that lie in its range, some that a search may propose.
+    pub fn in_domain(&self, searched: Option<&Domain>) -> Vec<Value> {
+        let Some(domain) = searched else {
+            return Vec::new();
+        };
+        match self.op {
+            Op::Is | Op::IsNot => {
+                let numbers = self.values.iter().filter_map(|wanted| wanted.number);
+                let values = numbers.map(|number| Value::Float(number).whole_numbers());
+                values.filter(|value| domain.contains(value)).collect()
+            }
+            _ => domain.ends(),
+        }
     }
 
     /// Complains about values that the name never has: a filter that is mistyped must not look

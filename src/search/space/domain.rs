@@ -286,6 +286,17 @@ impl Domain {
         }
     }
 
+    /// Whether a value is one of these.
+    pub fn contains(&self, value: &Value) -> bool {
+        self.number(value).is_ok()
+    }
+
+    /// Both ends of a range; of a choice, all.
+    pub fn ends(&self) -> Vec<Value> {
+        let numbers = self.extremes(usize::MAX).into_iter();
+        numbers.map(|number| self.value(number)).collect()
+    }
+
     /// The number of a value.
     ///
     /// # Errors

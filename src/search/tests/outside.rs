@@ -36,6 +36,7 @@ fn with<T>(then: impl Fn(&Ask<'_>) -> T) -> T {
         k,
         space: &space,
         history: &history,
+        taken: &Taken::of(&space, &history),
         params: &params,
     })
 }
@@ -99,11 +100,13 @@ fn its_numbers_keep_all_their_digits() {
         point: point(&[("x", 0.500_001.into())]),
         outcome: Outcome::Running,
     };
+    let taken = Taken::of(&space, std::slice::from_ref(&known));
     let ask = Ask {
         seed: Seed::new(1),
         k: 1,
         space: &space,
         history: &[known],
+        taken: &taken,
         params: &Values::new(),
     };
     let answered = outside::proposal(&ask, "{\"point\": {\"x\": 0.500002}}");

@@ -18,6 +18,7 @@ use super::Ask;
 use super::Method;
 use super::Proposal;
 use super::history::History;
+use super::history::fresh;
 use super::space::Row;
 use super::space::Space;
 use parzen::Parzen;
@@ -76,7 +77,7 @@ impl Method for Tpe {
         let history = History::new(ask);
         let split = Split::new(&history.trials);
         if split.ended < params.startup {
-            return Ok(history.fresh(ask, None));
+            return Ok(fresh(ask, None));
         }
         let multivariate = params.multivariate.unwrap_or(split.objectives <= 1);
         let groups = groups::of(ask.space, &history.trials, multivariate);
@@ -96,7 +97,7 @@ impl Method for Tpe {
             })
         });
         let rows = rounds.map(|numbers| row(ask.space, &densities, &numbers));
-        Ok(history.fresh(ask, rows))
+        Ok(fresh(ask, rows))
     }
 
     fn learns(&self) -> bool {

@@ -13,6 +13,7 @@ use crate::search::Domain;
 use crate::search::Outcome;
 use crate::search::Parameter;
 use crate::search::Point;
+use crate::search::Taken;
 use crate::search::Trial;
 
 use super::super::history::Known;
@@ -88,12 +89,18 @@ fn close(got: &[f64], wanted: &[f64], within: f64, what: &str) {
     }
 }
 
-fn ask<'a>(space: &'a Space, history: &'a [Trial], params: &'a Values) -> Ask<'a> {
+fn ask<'a>(
+    space: &'a Space,
+    history: &'a [Trial],
+    taken: &'a Taken,
+    params: &'a Values,
+) -> Ask<'a> {
     Ask {
         seed: Seed::new(0),
         k: history.len(),
         space,
         history,
+        taken,
         params,
     }
 }
@@ -127,7 +134,8 @@ fn densities_are_those_of_the_reference() {
         });
         let space = Space::new(parameters.collect()).expect("the space is right");
         let (history, params) = (trials(&case["trials"]), Values::new());
-        let history = History::new(&ask(&space, &history, &params));
+        let taken = Taken::of(&space, &history);
+        let history = History::new(&ask(&space, &history, &taken, &params));
         let split = Split::new(&history.trials);
         let all = (0..space.parameters().len()).collect();
         let densities = Densities::new(&space, all, &split);
@@ -204,7 +212,8 @@ fn conditional_parameters_have_the_groups_and_densities_of_the_reference() {
     };
     for case in list(&reference("more.json")["conditional"]) {
         let (history, params) = (trials(&case["trials"]), Values::new());
-        let history = History::new(&ask(&space, &history, &params));
+        let taken = Taken::of(&space, &history);
+        let history = History::new(&ask(&space, &history, &taken, &params));
         assert_eq!(history.trials.len(), list(&case["trials"]).len());
         let split = Split::new(&history.trials);
         let mut expected = BTreeSet::new();
@@ -321,7 +330,8 @@ fn candidates_have_the_distribution_of_the_density() {
         };
         let space = Space::new(vec![parameter]).expect("the space is right");
         let (history, params) = (trials(&case["trials"]), Values::new());
-        let history = History::new(&ask(&space, &history, &params));
+        let taken = Taken::of(&space, &history);
+        let history = History::new(&ask(&space, &history, &taken, &params));
         let split = Split::new(&history.trials);
         let density = Densities::new(&space, vec![0], &split).better;
         let n = 4000;

@@ -230,7 +230,8 @@ impl Reader<'_> {
         column.intern(value, &place)
     }
 
-    /// What may still be proposed has a name, behind what has been: in claims, `exclude` and filters.
+    /// What may still be proposed is known, in claims, `exclude` and filters: choices have a name, behind those
+    /// that have been proposed.
     fn know_choices(&mut self, search: &Search) {
         for (parameter, column) in search.space.parameters().iter().zip(&search.columns) {
             if let Domain::Choice(choices) = &parameter.domain {
@@ -238,6 +239,7 @@ impl Reader<'_> {
                     self.coordinate(*column, choice);
                 }
             }
+            self.columns.get_mut(*column).searched = Some(parameter.domain.clone());
         }
     }
 
