@@ -215,7 +215,7 @@ fit[name=circle,restart=0,samples=5]: runs
   --> manifests/toy.yaml:11:3 (train/iwae)
   param epochs: 1 → 2
     --> manifests/toy.yaml:2:18
-  20 parts of its key unchanged
+  22 parts of its key unchanged
 
 "#]]
     );
@@ -302,7 +302,7 @@ fn two_cells_differ_in_their_parts_and_numbers() {
         str![[r#"
 fit[name=circle,restart=0,samples=5] → fit[name=circle,restart=0,samples=50]
 param samples: 5 → 50
-20 parts of the keys the same
+22 parts of the keys the same
 
 metric first second difference
 train_loss [N] [N] [N]
@@ -364,7 +364,7 @@ even[n=1]: failed the last time
 even[n=1]: runs
   --> manifests/toy.yaml:4:3
   failed the last time
-kind  command, revision 5
+kind  command, revision 6
 shell bash -eu -o pipefail -O inherit_errexit
 key   [DIGEST]
 parameters
