@@ -6,6 +6,9 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+/// Folders that lie deeper, one in the other, than this are nobody's result: they go, and are not taken.
+pub const DEEPEST: usize = 200;
+
 /// Removes whatever this is, a folder with all that is in it.
 ///
 /// # Errors
@@ -81,12 +84,15 @@ mod unix {
     use std::io;
     use std::os::fd::AsFd;
     use std::os::fd::OwnedFd;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering;
 
     use rustix::fs::AtFlags;
     use rustix::fs::Dir;
     use rustix::fs::FileType;
     use rustix::fs::Mode;
     use rustix::fs::OFlags;
+    use rustix::io::Errno;
     use rustix::path::Arg;
 
     use super::at_once;
@@ -102,42 +108,89 @@ mod unix {
         if is_mounted(&folder, &folder)? {
             return Err(mounted(name));
         }
-        empty(&folder)?;
+        let removal = Removal {
+            top: folder,
+            lifted: AtomicUsize::new(0),
+        };
+        removal.run()?;
         Ok(rustix::fs::unlinkat(above, name, AtFlags::REMOVEDIR)?)
     }
 
-    fn empty(folder: &OwnedFd) -> io::Result<()> {
-        // Listed before anything goes: some file systems lose count otherwise.
-        let entries: Vec<_> = Dir::read_from(folder)?.collect::<Result<_, _>>()?;
-        let (mut files, mut folders): (Vec<&CStr>, Vec<&CStr>) = (Vec::new(), Vec::new());
-        for entry in &entries {
-            let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            let kind = match entry.file_type() {
-                FileType::Unknown => {
-                    let found = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
-                    FileType::from_raw_mode(found.st_mode)
+    /// So many folders are gone through one in the other: a program makes any number of levels, and each takes a
+    /// descriptor and a part of the stack.
+    const LEVELS: usize = 64;
+
+    /// What lies deeper than so many levels is lifted into the topmost folder, and goes in the next round.
+    struct Removal {
+        top: OwnedFd,
+        /// How many folders were lifted.
+        lifted: AtomicUsize,
+    }
+
+    impl Removal {
+        fn run(&self) -> io::Result<()> {
+            loop {
+                let before = self.lifted.load(Ordering::Relaxed);
+                self.empty(&self.top, 0)?;
+                if self.lifted.load(Ordering::Relaxed) == before {
+                    return Ok(());
                 }
-                known => known,
-            };
-            match kind {
-                FileType::Directory => folders.push(name),
-                _ => files.push(name),
             }
         }
-        at_once(&folders, |name| {
-            let inner = open(folder, *name)?;
-            if is_mounted(folder, &inner)? {
-                return Err(mounted(*name));
+
+        fn empty(&self, folder: &OwnedFd, level: usize) -> io::Result<()> {
+            // Listed before anything goes: some file systems lose count otherwise.
+            let entries: Vec<_> = Dir::read_from(folder)?.collect::<Result<_, _>>()?;
+            let (mut files, mut folders): (Vec<&CStr>, Vec<&CStr>) = (Vec::new(), Vec::new());
+            for entry in &entries {
+                let name = entry.file_name();
+                if matches!(name.to_bytes(), b"." | b"..") {
+                    continue;
+                }
+                let kind = match entry.file_type() {
+                    FileType::Unknown => {
+                        let found = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                        FileType::from_raw_mode(found.st_mode)
+                    }
+                    known => known,
+                };
+                match kind {
+                    FileType::Directory => folders.push(name),
+                    _ => files.push(name),
+                }
             }
-            empty(&inner)?;
-            Ok(rustix::fs::unlinkat(folder, *name, AtFlags::REMOVEDIR)?)
-        })?;
-        at_once(&files, |name| {
-            Ok(rustix::fs::unlinkat(folder, *name, AtFlags::empty())?)
-        })
+            at_once(&folders, |name| {
+                if level == LEVELS {
+                    return self.lift(folder, name);
+                }
+                let inner = open(folder, *name)?;
+                if is_mounted(folder, &inner)? {
+                    return Err(mounted(*name));
+                }
+                self.empty(&inner, level + 1)?;
+                Ok(rustix::fs::unlinkat(folder, *name, AtFlags::REMOVEDIR)?)
+            })?;
+            at_once(&files, |name| {
+                Ok(rustix::fs::unlinkat(folder, *name, AtFlags::empty())?)
+            })
+        }
+
+        fn lift(&self, folder: &OwnedFd, name: &CStr) -> io::Result<()> {
+            // One that nobody may write to is not moved, but goes where it is empty.
+            if rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR).is_ok() {
+                return Ok(());
+            }
+            loop {
+                let number = self.lifted.fetch_add(1, Ordering::Relaxed);
+                let to = format!(".lifted-{number}");
+                match rustix::fs::renameat(folder, name, &self.top, to) {
+                    // The program has called something so.
+                    Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => {}
+                    Err(Errno::BUSY) => return Err(mounted(name)),
+                    done => return Ok(done?),
+                }
+            }
+        }
     }
 
     fn mounted(name: impl Arg) -> io::Error {
@@ -195,6 +248,25 @@ mod tests {
         assert!(!folder.exists() && precious.join("inner").is_dir());
         assert!(precious.join("thesis.tex").is_file());
         assert!(remove_tree(&folder).is_err(), "it is gone");
+    }
+
+    /// Deeper than there are descriptors, and than a path may be long.
+    #[test]
+    fn any_number_of_levels_goes() {
+        use rustix::fs::Mode;
+        let space = tempfile::tempdir().expect("a temporary folder");
+        let folder = space.path().join("scratch");
+        fs::create_dir_all(folder.join(".lifted-0/full")).expect("it is ours");
+        let mut at = unix::open(rustix::fs::CWD, &folder).expect("it is there");
+        for level in 0..5000 {
+            rustix::fs::mkdirat(&at, "d", Mode::RWXU).expect("it is ours");
+            if level % 100 == 0 {
+                rustix::fs::mkdirat(&at, "e", Mode::RWXU).expect("it is ours");
+            }
+            at = unix::open(&at, "d").expect("it is there");
+        }
+        remove_tree(&folder).expect("all of it is ours");
+        assert!(!folder.exists());
     }
 
     /// Mounting needs rights that tests rarely have.
