@@ -14,7 +14,7 @@ use super::space;
 use super::told;
 use crate::support::counts;
 
-const LEVELS: usize = 5000;
+const LEVELS: usize = 2500;
 
 /// Makes a deep folder with a file on the way.
 fn make_deep(folder: &Path) {
