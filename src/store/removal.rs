@@ -45,7 +45,16 @@ const THREADS: usize = 16;
 /// Does something to each of many things. Disks that are told of every block that comes free have
 /// a thread wait for milliseconds, but not longer for many than for one.
 fn at_once<T: Sync>(all: &[T], act: impl Fn(&T) -> io::Result<()> + Sync) -> io::Result<()> {
-    if all.len() < MANY {
+    above(MANY, all, act)
+}
+
+/// The same with threads for more than `many` things.
+fn above<T: Sync>(
+    many: usize,
+    all: &[T],
+    act: impl Fn(&T) -> io::Result<()> + Sync,
+) -> io::Result<()> {
+    if all.len() < many {
         return all.iter().try_for_each(act);
     }
     std::thread::scope(|scope| {
@@ -81,9 +90,12 @@ pub fn is_mounted(_: &Path) -> io::Result<bool> {
 #[cfg(unix)]
 mod unix {
     use std::ffi::CStr;
+    use std::ffi::CString;
     use std::io;
     use std::os::fd::AsFd;
     use std::os::fd::OwnedFd;
+    use std::sync::Mutex;
+    use std::sync::PoisonError;
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering;
 
@@ -95,6 +107,8 @@ mod unix {
     use rustix::io::Errno;
     use rustix::path::Arg;
 
+    use super::MANY;
+    use super::THREADS;
     use super::at_once;
 
     pub(super) fn open(above: impl AsFd, name: impl Arg) -> io::Result<OwnedFd> {
@@ -108,71 +122,90 @@ mod unix {
         if is_mounted(&folder, &folder)? {
             return Err(mounted(name));
         }
-        let removal = Removal {
-            top: folder,
-            lifted: AtomicUsize::new(0),
-        };
-        removal.run()?;
+        Removal::of(folder).run()?;
         Ok(rustix::fs::unlinkat(above, name, AtFlags::REMOVEDIR)?)
     }
 
     /// So many folders are gone through one in the other: a program makes any number of levels, and each takes a
     /// descriptor and a part of the stack.
-    const LEVELS: usize = 64;
+    const LEVELS: usize = 32;
 
-    /// What lies deeper than so many levels is lifted into the topmost folder, and goes in the next round.
+    /// What lies deeper than so many levels is lifted into the topmost folder, before anything around it goes.
     struct Removal {
         top: OwnedFd,
         /// How many folders were lifted.
-        lifted: AtomicUsize,
+        count: AtomicUsize,
+        /// Those that may have to be lifted from.
+        lifted: Mutex<Vec<String>>,
     }
 
+    /// The files and the folders in a folder.
+    struct Listed(Vec<CString>, Vec<CString>);
+
     impl Removal {
+        fn of(top: OwnedFd) -> Self {
+            Removal {
+                top,
+                count: AtomicUsize::new(0),
+                lifted: Mutex::default(),
+            }
+        }
+
         fn run(&self) -> io::Result<()> {
             loop {
-                let before = self.lifted.load(Ordering::Relaxed);
+                let before = self.count();
                 self.empty(&self.top, 0)?;
-                if self.lifted.load(Ordering::Relaxed) == before {
+                if self.count() == before {
                     return Ok(());
+                }
+                while let Some(name) = self.next() {
+                    // A file by now, of whoever still writes here.
+                    if let Ok(folder) = open(&self.top, name.as_str()) {
+                        self.flatten(&folder, 1)?;
+                    }
                 }
             }
         }
 
+        fn count(&self) -> usize {
+            self.count.load(Ordering::Relaxed)
+        }
+
+        fn next(&self) -> Option<String> {
+            let mut lifted = self.lifted.lock().unwrap_or_else(PoisonError::into_inner);
+            lifted.pop()
+        }
+
         fn empty(&self, folder: &OwnedFd, level: usize) -> io::Result<()> {
-            // Listed before anything goes: some file systems lose count otherwise.
-            let entries: Vec<_> = Dir::read_from(folder)?.collect::<Result<_, _>>()?;
-            let (mut files, mut folders): (Vec<&CStr>, Vec<&CStr>) = (Vec::new(), Vec::new());
-            for entry in &entries {
-                let name = entry.file_name();
-                if matches!(name.to_bytes(), b"." | b"..") {
-                    continue;
-                }
-                let kind = match entry.file_type() {
-                    FileType::Unknown => {
-                        let found = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
-                        FileType::from_raw_mode(found.st_mode)
-                    }
-                    known => known,
-                };
-                match kind {
-                    FileType::Directory => folders.push(name),
-                    _ => files.push(name),
-                }
-            }
-            at_once(&folders, |name| {
+            let Listed(files, folders) = list(folder)?;
+            let before = self.count();
+            // What was lifted is a tree of its own each.
+            let many = match level == 0 && before > 0 {
+                true => THREADS,
+                false => MANY,
+            };
+            super::above(many, &folders, |name| {
                 if level == LEVELS {
                     return self.lift(folder, name);
                 }
-                let inner = open(folder, *name)?;
-                if is_mounted(folder, &inner)? {
-                    return Err(mounted(*name));
-                }
+                let inner = enter(folder, name)?;
                 self.empty(&inner, level + 1)?;
-                Ok(rustix::fs::unlinkat(folder, *name, AtFlags::REMOVEDIR)?)
+                Ok(rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?)
             })?;
             at_once(&files, |name| {
-                Ok(rustix::fs::unlinkat(folder, *name, AtFlags::empty())?)
+                Ok(rustix::fs::unlinkat(folder, name, AtFlags::empty())?)
             })
+        }
+
+        /// Lifts what lies too deep below a folder. Nothing goes, so that all of it can go at once.
+        fn flatten(&self, folder: &OwnedFd, level: usize) -> io::Result<()> {
+            for name in &list(folder)?.1 {
+                match level == LEVELS {
+                    true => self.lift(folder, name)?,
+                    false => self.flatten(&enter(folder, name)?, level + 1)?,
+                }
+            }
+            Ok(())
         }
 
         fn lift(&self, folder: &OwnedFd, name: &CStr) -> io::Result<()> {
@@ -181,16 +214,54 @@ mod unix {
                 return Ok(());
             }
             loop {
-                let number = self.lifted.fetch_add(1, Ordering::Relaxed);
+                let number = self.count.fetch_add(1, Ordering::Relaxed);
                 let to = format!(".lifted-{number}");
-                match rustix::fs::renameat(folder, name, &self.top, to) {
+                match rustix::fs::renameat(folder, name, &self.top, &to) {
                     // The program has called something so.
                     Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => {}
                     Err(Errno::BUSY) => return Err(mounted(name)),
-                    done => return Ok(done?),
+                    done => {
+                        done?;
+                        let lifted = self.lifted.lock();
+                        lifted.unwrap_or_else(PoisonError::into_inner).push(to);
+                        return Ok(());
+                    }
                 }
             }
         }
+    }
+
+    /// A folder in a folder, where nothing else is mounted.
+    fn enter(folder: &OwnedFd, name: &CStr) -> io::Result<OwnedFd> {
+        let inner = open(folder, name)?;
+        match is_mounted(folder, &inner)? {
+            true => Err(mounted(name)),
+            false => Ok(inner),
+        }
+    }
+
+    /// What is in a folder, listed before anything goes: some file systems lose count otherwise.
+    fn list(folder: &OwnedFd) -> io::Result<Listed> {
+        let mut listed = Listed(Vec::new(), Vec::new());
+        for entry in Dir::read_from(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                FileType::Unknown => {
+                    let found = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                    FileType::from_raw_mode(found.st_mode)
+                }
+                known => known,
+            };
+            match kind {
+                FileType::Directory => listed.1.push(name.to_owned()),
+                _ => listed.0.push(name.to_owned()),
+            }
+        }
+        Ok(listed)
     }
 
     fn mounted(name: impl Arg) -> io::Error {

@@ -7,13 +7,17 @@ use saphyr_parser::Parser;
 /// Deeper nesting than this is nobody's file.
 const DEEPEST_YAML: usize = 64;
 
-/// The line where a YAML text is nested more than 64 deep; none where it is not, or is no YAML from
+/// The line where a YAML text is nested more deeply than [`DEEPEST_YAML`]; none where it is not, or is no YAML from
 /// some place on.
 pub fn too_deep_yaml(text: &str) -> Option<usize> {
     // The levels of a line may be opened and closed within it, and those of several by their indentation alone.
     let mut depth = 0_usize;
     let mut parser = Parser::new_from_str(text);
-    while let Some(Ok((event, span))) = parser.next_event() {
+    while let Some(event) = parser.next_event() {
+        // Another reader may get further.
+        let Ok((event, span)) = event else {
+            return too_many_brackets(text);
+        };
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
             Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
@@ -21,6 +25,24 @@ pub fn too_deep_yaml(text: &str) -> Option<usize> {
         }
         if depth > DEEPEST_YAML {
             return Some(span.start.line());
+        }
+    }
+    None
+}
+
+/// The line where more brackets are open than [`DEEPEST_YAML`], be they in texts or not.
+fn too_many_brackets(text: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    for (number, line) in text.lines().enumerate() {
+        for c in line.bytes() {
+            match c {
+                b'[' | b'{' => open += 1,
+                b']' | b'}' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            if open > DEEPEST_YAML {
+                return Some(number + 1);
+            }
         }
     }
     None
