@@ -12,6 +12,7 @@ use crate::text::did_you_mean;
 use super::node::Content;
 use super::node::Entry;
 use super::node::Node;
+use super::pipeline::declared_within;
 use super::pipeline::looks_declared;
 
 /// The entries of a map whose keys were checked.
@@ -111,13 +112,24 @@ pub(super) fn given(
     what: &str,
     found: &mut Diagnostics,
 ) -> Option<Value> {
-    if *ty == ParamType::Any && looks_declared(node) {
-        found.push(
-            Diagnostic::error(format!("a declaration in place of a value of {what}"))
-                .at(&node.place, "a value stands here")
-                .help("declare it under `params` of the manifest or pipeline, and give its value here"),
-        );
-        return None;
+    if *ty == ParamType::Any {
+        if looks_declared(node) {
+            found.push(
+                Diagnostic::error(format!("a declaration in place of a value of {what}"))
+                    .at(&node.place, "a value stands here")
+                    .help("declare it under `params` of the manifest or pipeline, and give its value here"),
+            );
+            return None;
+        }
+        if let Some(inner) = declared_within(node) {
+            found.push(
+                Diagnostic::error(format!("a declaration within a value of {what}"))
+                    .at(&inner.place, "a value stands here")
+                    .help("give its value: parameters are declared as a whole, by their own names under `params`")
+                    .help("where the map itself is the value, declare the parameter: `{type: map, default: …}`"),
+            );
+            return None;
+        }
     }
     let before = found.errors();
     let node = &literal(node, what, found);

@@ -11,6 +11,7 @@ mod experiment;
 mod expression;
 mod fields;
 mod grid;
+mod held;
 pub mod language;
 mod node;
 mod overrides;

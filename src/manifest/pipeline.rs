@@ -166,14 +166,34 @@ pub(super) const KEYS: [&str; 8] = [
 pub(super) fn looks_declared(node: &Node) -> bool {
     let entries = node.as_map().unwrap_or_default();
     let has = |key: &str| entries.iter().any(|entry| entry.key == key);
-    let typed = entries.iter().any(|entry| {
-        let name = entry.value.as_str().unwrap_or_default();
-        entry.key == "type" && (types().any(|ty| ty == name) || ALIASES.contains(&name))
-    });
     let closed = entries
         .iter()
         .all(|entry| KEYS.contains(&entry.key.as_str()));
-    typed || (closed && (has("type") || has("default") || has("choices")))
+    is_typed(entries) || (closed && (has("type") || has("default") || has("choices")))
+}
+
+/// The first declaration with a default that stands here or below, where only values do. A map `{type: adam, lr: 0.1}`
+/// is none, nor is one with keys of its own.
+pub(super) fn declared_within(node: &Node) -> Option<&Node> {
+    let entries = node.as_map().unwrap_or_default();
+    let has_default = entries.iter().any(|entry| entry.key == "default");
+    let closed = entries
+        .iter()
+        .all(|entry| KEYS.contains(&entry.key.as_str()));
+    if has_default && closed && is_typed(entries) {
+        return Some(node);
+    }
+    let items = node.as_list().unwrap_or_default().iter();
+    let mut below = items.chain(entries.iter().map(|entry| &entry.value));
+    below.find_map(declared_within)
+}
+
+/// Whether `type` names one that parameters have.
+fn is_typed(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| {
+        let name = entry.value.as_str().unwrap_or_default();
+        entry.key == "type" && (types().any(|ty| ty == name) || ALIASES.contains(&name))
+    })
 }
 
 pub(super) fn declared(entry: &Entry, found: &mut Diagnostics) -> Option<Declared> {

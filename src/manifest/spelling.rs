@@ -3,6 +3,7 @@
 use crate::registry::ParamType;
 use crate::registry::Value;
 
+use super::held::is_own_text;
 use super::node::Content;
 use super::node::Node;
 
@@ -136,16 +137,19 @@ fn is_fraction(text: &str) -> bool {
     text.contains(['.', 'e', 'E'])
 }
 
-/// Whether a text is read as a number. A value of a range has the place of the range; an octal number is not
-/// read by `parse`.
+/// Whether a text is read as a number, and as no other one than it is written: programs are given no digits that are
+/// not told apart. A value of a range has the place of the range; `parse` reads no octal number, and no more than
+/// most programs the `1_000` of TOML.
 fn is_text_of(text: &str, value: &Value) -> bool {
     // Most texts of others, `{range: [0, 10000]}`, need not be copied to see that.
-    if !text.starts_with(|c: char| c.is_ascii_digit() || "+-._".contains(c)) {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
         return false;
     }
-    let plain = text.trim_start_matches('+').replace('_', "");
-    let number = value.as_float();
-    number.is_some_and(|number| plain.parse::<f64>().is_ok_and(|read| read == number))
+    let Some(number) = value.as_float() else {
+        return false;
+    };
+    let read = text.parse::<f64>();
+    read.is_ok_and(|read| read == number) && is_own_text(text, number)
 }
 
 /// What a way leads to within a value: `.a.b[0]`.

@@ -19,6 +19,7 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::Source;
 
+use super::held::unholdable;
 use super::node::Content;
 use super::node::Entry;
 use super::node::Node;
@@ -99,6 +100,11 @@ pub(super) fn unheld(node: &Node) -> Option<Diagnostic> {
             let text = node.place.text().trim();
             let wrong = unholdable(text)
                 .unwrap_or_else(|| Diagnostic::error(format!("`{text}` is not a finite number")));
+            Some(wrong.at(&node.place, "no parameter can have this value"))
+        }
+        // TOML's are not told of as they are read.
+        Content::Scalar(Value::Float(_)) => {
+            let wrong = unholdable(node.place.text().trim())?;
             Some(wrong.at(&node.place, "no parameter can have this value"))
         }
         Content::Scalar(_) => None,
@@ -266,34 +272,6 @@ fn keep(anchors: &mut HashMap<usize, Rc<Shape>>, anchor: usize, shape: &Rc<Shape
     if anchor != 0 {
         anchors.insert(anchor, Rc::clone(shape));
     }
-}
-
-/// A plain number that would become another one, or text.
-fn unholdable(text: &str) -> Option<Diagnostic> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return None;
-    }
-    let all = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    // Text for both readers, as telephone numbers are.
-    if digits.len() > 1 && digits.starts_with('0') && all(digits) {
-        return None;
-    }
-    if all(digits) && text.parse::<i64>().is_err() {
-        return Some(
-            Diagnostic::error(format!("`{text}` is too large a whole number")).help(format!(
-                "quote it where text is meant; whole numbers end at {}",
-                i64::MAX
-            )),
-        );
-    }
-    let float = text.parse::<f64>().ok()?;
-    (!float.is_finite()).then(|| {
-        Diagnostic::error(format!("`{text}` is too large a number")).help(format!(
-            "quote it where text is meant; numbers end at {:e}",
-            f64::MAX
-        ))
-    })
 }
 
 /// Keys that stand twice in one map, each with both places.

@@ -158,11 +158,16 @@ impl Store {
 
 /// All bytes below a folder.
 fn size_of(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let sizes = entries.map(|entry| match entry.metadata() {
-        Ok(about) if about.is_dir() => size_of(&entry.path()),
-        Ok(about) => about.len(),
-        Err(_) => 0,
-    });
-    sizes.sum()
+    let mut size = 0;
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder) = pending.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(about) if about.is_dir() => pending.push(entry.path()),
+                Ok(about) => size += about.len(),
+                Err(_) => {}
+            }
+        }
+    }
+    size
 }

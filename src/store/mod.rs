@@ -68,7 +68,7 @@ pub use project_input::{ProjectInput, size_of_input};
 pub use record::{KeyParts, Record, StepResult};
 #[doc(hidden)]
 pub use records::{decoded, encoded};
-pub use removal::{is_mounted, remove_all, remove_tree};
+pub use removal::{DEEPEST, is_mounted, remove_all, remove_tree};
 pub use shared::{Fetched, SHARED_VERSION, SharedRecord, UnfitRecord, Wanted};
 pub use snapshot::{ObjectSnapshot, SnapshotState};
 pub use store::{Access, Lookup, Store};

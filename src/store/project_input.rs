@@ -1,5 +1,6 @@
 //! What a step reads of the project: a file, or a folder with all that is in it, links followed.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::Artifact;
+use super::DEEPEST;
 use super::Digest;
 use super::Object;
 use super::Other;
@@ -140,16 +142,21 @@ fn walk(
         return Err(failed(circle));
     }
     above.push(real);
-    let mut entries: Vec<_> = fs::read_dir(folder)
-        .and_then(Iterator::collect)
-        .map_err(failed)?;
-    entries.sort_by_key(fs::DirEntry::file_name);
+    if above.len() > DEEPEST {
+        let deep = io::Error::other(format!("it holds folders more than {DEEPEST} deep"));
+        return Err(StoreError::io("read", &above[0], deep));
+    }
+    let entries = fs::read_dir(folder).map_err(failed)?;
+    // Of entries their names alone: each would hold the folder open.
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+    let mut entries: Vec<OsString> = names.collect::<io::Result<_>>().map_err(failed)?;
+    entries.sort();
     if entries.is_empty() && !inside.is_empty() {
         found.empty.push(inside.to_owned());
     }
     for entry in entries {
-        let path = entry.path();
-        let name = names::text_of(&entry.file_name());
+        let path = folder.join(&entry);
+        let name = names::text_of(&entry);
         let name = match inside {
             "" => name,
             inside => format!("{inside}/{name}"),

@@ -6,6 +6,9 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+/// Folders that lie deeper, one in the other, than this are nobody's result: they go, and are not taken.
+pub const DEEPEST: usize = 200;
+
 /// Removes whatever this is, a folder with all that is in it.
 ///
 /// # Errors
@@ -42,7 +45,16 @@ const THREADS: usize = 16;
 /// Does something to each of many things. Disks that are told of every block that comes free have
 /// a thread wait for milliseconds, but not longer for many than for one.
 fn at_once<T: Sync>(all: &[T], act: impl Fn(&T) -> io::Result<()> + Sync) -> io::Result<()> {
-    if all.len() < MANY {
+    above(MANY, all, act)
+}
+
+/// The same with threads for more than `many` things.
+fn above<T: Sync>(
+    many: usize,
+    all: &[T],
+    act: impl Fn(&T) -> io::Result<()> + Sync,
+) -> io::Result<()> {
+    if all.len() < many {
         return all.iter().try_for_each(act);
     }
     std::thread::scope(|scope| {
@@ -78,17 +90,25 @@ pub fn is_mounted(_: &Path) -> io::Result<bool> {
 #[cfg(unix)]
 mod unix {
     use std::ffi::CStr;
+    use std::ffi::CString;
     use std::io;
     use std::os::fd::AsFd;
     use std::os::fd::OwnedFd;
+    use std::sync::Mutex;
+    use std::sync::PoisonError;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering;
 
     use rustix::fs::AtFlags;
     use rustix::fs::Dir;
     use rustix::fs::FileType;
     use rustix::fs::Mode;
     use rustix::fs::OFlags;
+    use rustix::io::Errno;
     use rustix::path::Arg;
 
+    use super::MANY;
+    use super::THREADS;
     use super::at_once;
 
     pub(super) fn open(above: impl AsFd, name: impl Arg) -> io::Result<OwnedFd> {
@@ -102,15 +122,129 @@ mod unix {
         if is_mounted(&folder, &folder)? {
             return Err(mounted(name));
         }
-        empty(&folder)?;
+        Removal::of(folder).run()?;
         Ok(rustix::fs::unlinkat(above, name, AtFlags::REMOVEDIR)?)
     }
 
-    fn empty(folder: &OwnedFd) -> io::Result<()> {
-        // Listed before anything goes: some file systems lose count otherwise.
-        let entries: Vec<_> = Dir::read_from(folder)?.collect::<Result<_, _>>()?;
-        let (mut files, mut folders): (Vec<&CStr>, Vec<&CStr>) = (Vec::new(), Vec::new());
-        for entry in &entries {
+    /// So many folders are gone through one in the other: a program makes any number of levels, and each takes a
+    /// descriptor and a part of the stack.
+    const LEVELS: usize = 32;
+
+    /// What lies deeper than so many levels is lifted into the topmost folder, before anything around it goes.
+    struct Removal {
+        top: OwnedFd,
+        /// How many folders were lifted.
+        count: AtomicUsize,
+        /// Those that may have to be lifted from.
+        lifted: Mutex<Vec<String>>,
+    }
+
+    /// The files and the folders in a folder.
+    struct Listed(Vec<CString>, Vec<CString>);
+
+    impl Removal {
+        fn of(top: OwnedFd) -> Self {
+            Removal {
+                top,
+                count: AtomicUsize::new(0),
+                lifted: Mutex::default(),
+            }
+        }
+
+        fn run(&self) -> io::Result<()> {
+            loop {
+                let before = self.count();
+                self.empty(&self.top, 0)?;
+                if self.count() == before {
+                    return Ok(());
+                }
+                while let Some(name) = self.next() {
+                    // A file by now, of whoever still writes here.
+                    if let Ok(folder) = open(&self.top, name.as_str()) {
+                        self.flatten(&folder, 1)?;
+                    }
+                }
+            }
+        }
+
+        fn count(&self) -> usize {
+            self.count.load(Ordering::Relaxed)
+        }
+
+        fn next(&self) -> Option<String> {
+            let mut lifted = self.lifted.lock().unwrap_or_else(PoisonError::into_inner);
+            lifted.pop()
+        }
+
+        fn empty(&self, folder: &OwnedFd, level: usize) -> io::Result<()> {
+            let Listed(files, folders) = list(folder)?;
+            let before = self.count();
+            // What was lifted is a tree of its own each.
+            let many = match level == 0 && before > 0 {
+                true => THREADS,
+                false => MANY,
+            };
+            super::above(many, &folders, |name| {
+                if level == LEVELS {
+                    return self.lift(folder, name);
+                }
+                let inner = enter(folder, name)?;
+                self.empty(&inner, level + 1)?;
+                Ok(rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?)
+            })?;
+            at_once(&files, |name| {
+                Ok(rustix::fs::unlinkat(folder, name, AtFlags::empty())?)
+            })
+        }
+
+        /// Lifts what lies too deep below a folder. Nothing goes, so that all of it can go at once.
+        fn flatten(&self, folder: &OwnedFd, level: usize) -> io::Result<()> {
+            for name in &list(folder)?.1 {
+                match level == LEVELS {
+                    true => self.lift(folder, name)?,
+                    false => self.flatten(&enter(folder, name)?, level + 1)?,
+                }
+            }
+            Ok(())
+        }
+
+        fn lift(&self, folder: &OwnedFd, name: &CStr) -> io::Result<()> {
+            // One that nobody may write to is not moved, but goes where it is empty.
+            if rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR).is_ok() {
+                return Ok(());
+            }
+            loop {
+                let number = self.count.fetch_add(1, Ordering::Relaxed);
+                let to = format!(".lifted-{number}");
+                match rustix::fs::renameat(folder, name, &self.top, &to) {
+                    // The program has called something so.
+                    Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => {}
+                    Err(Errno::BUSY) => return Err(mounted(name)),
+                    done => {
+                        done?;
+                        let lifted = self.lifted.lock();
+                        lifted.unwrap_or_else(PoisonError::into_inner).push(to);
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// A folder in a folder, where nothing else is mounted.
+    fn enter(folder: &OwnedFd, name: &CStr) -> io::Result<OwnedFd> {
+        let inner = open(folder, name)?;
+        match is_mounted(folder, &inner)? {
+            true => Err(mounted(name)),
+            false => Ok(inner),
+        }
+    }
+
+    /// What is in a folder, listed before anything goes: some file systems lose count otherwise.
+    fn list(folder: &OwnedFd) -> io::Result<Listed> {
+        let mut listed = Listed(Vec::new(), Vec::new());
+        for entry in Dir::read_from(folder)? {
+            let entry = entry?;
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
                 continue;
@@ -123,21 +257,11 @@ mod unix {
                 known => known,
             };
             match kind {
-                FileType::Directory => folders.push(name),
-                _ => files.push(name),
+                FileType::Directory => listed.1.push(name.to_owned()),
+                _ => listed.0.push(name.to_owned()),
             }
         }
-        at_once(&folders, |name| {
-            let inner = open(folder, *name)?;
-            if is_mounted(folder, &inner)? {
-                return Err(mounted(*name));
-            }
-            empty(&inner)?;
-            Ok(rustix::fs::unlinkat(folder, *name, AtFlags::REMOVEDIR)?)
-        })?;
-        at_once(&files, |name| {
-            Ok(rustix::fs::unlinkat(folder, *name, AtFlags::empty())?)
-        })
+        Ok(listed)
     }
 
     fn mounted(name: impl Arg) -> io::Error {
@@ -195,6 +319,25 @@ mod tests {
         assert!(!folder.exists() && precious.join("inner").is_dir());
         assert!(precious.join("thesis.tex").is_file());
         assert!(remove_tree(&folder).is_err(), "it is gone");
+    }
+
+    /// Deeper than there are descriptors, and than a path may be long.
+    #[test]
+    fn any_number_of_levels_goes() {
+        use rustix::fs::Mode;
+        let space = tempfile::tempdir().expect("a temporary folder");
+        let folder = space.path().join("scratch");
+        fs::create_dir_all(folder.join(".lifted-0/full")).expect("it is ours");
+        let mut at = unix::open(rustix::fs::CWD, &folder).expect("it is there");
+        for level in 0..5000 {
+            rustix::fs::mkdirat(&at, "d", Mode::RWXU).expect("it is ours");
+            if level % 100 == 0 {
+                rustix::fs::mkdirat(&at, "e", Mode::RWXU).expect("it is ours");
+            }
+            at = unix::open(&at, "d").expect("it is there");
+        }
+        remove_tree(&folder).expect("all of it is ours");
+        assert!(!folder.exists());
     }
 
     /// Mounting needs rights that tests rarely have.

@@ -636,16 +636,19 @@ fn empty(folder: &Path) -> Result<bool, StoreError> {
 
 /// Gives us back the right to change a folder and those in it, which a program may have taken.
 fn unlock(folder: &Path) {
-    let is_folder = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
-    // What is mounted there is not ours.
-    if !is_folder || is_mounted(folder).is_ok_and(|mounted| mounted) {
-        return;
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder) = pending.pop() {
+        let is_folder = fs::symlink_metadata(&folder).is_ok_and(|found| found.is_dir());
+        // What is mounted there is not ours.
+        if !is_folder || is_mounted(&folder).is_ok_and(|mounted| mounted) {
+            continue;
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let _ = fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
+        }
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        pending.extend(entries.map(|entry| entry.path()));
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
-    }
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.for_each(|entry| unlock(&entry.path()));
 }

@@ -10,6 +10,7 @@ mod render;
 mod shell_word;
 mod suggest;
 mod variable;
+mod yaml_depth;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Level};
 pub use place::{Place, Source};
@@ -20,3 +21,4 @@ pub use printable::{
 pub use shell_word::shell_word;
 pub use suggest::{closest, did_you_mean};
 pub use variable::variable;
+pub use yaml_depth::too_deep_yaml;

@@ -774,6 +774,7 @@ fn code_that_is_forgotten_or_not_there_is_told() {
         ));
         space.write("src/main.sh", "");
         space.write("src/lib/a.py", "");
+        space.write("src/a[1].sh", "");
         let output = space.output(&["check", "manifests/c.yaml"]);
         String::from_utf8(output.stderr).expect("text")
     };
@@ -793,6 +794,10 @@ fn code_that_is_forgotten_or_not_there_is_told() {
         r#"'cd "${root}/src" && sh main.sh'"#,
         r#"'cd "$root"; ./src/main.sh'"#,
         r#"[sh, -c, '. "${root}/src/main.sh"']"#,
+        r#"'s="${root}"; sh "$s/src/main.sh"'"#,
+        r#"'export src="${root}/src"; d=$src; sh "$d/main.sh"'"#,
+        r#"'sh "$s/main.sh"', values: {s: "${root}/src"}"#,
+        r#"'pushd "${root}/src"; ./main.sh'"#,
     ] {
         let said = of(&format!("run: {run}"));
         assert!(
@@ -803,6 +808,12 @@ fn code_that_is_forgotten_or_not_there_is_told() {
         assert!(!said.contains("is named here"), "{run}: {said}");
     }
     let said = of(r#"run: 'PYTHONPATH="${root}/src" python3 -m lib.a'"#);
+    assert!(said.contains("`src/lib/a.py` is named here"), "{said}");
+    let said = of(r#"run: [a], code: ["!src/main.sh", src]"#);
+    assert!(said.contains("`!src/main.sh` takes nothing away"), "{said}");
+    let said = of(r#"run: [a], code: ["src/a[1].sh"]"#);
+    assert!(said.contains("is `src/a[[]1[]].sh`"), "{said}");
+    let said = of(r#"run: 'PYTHONPATH="${root}/src/lib" python3 -c "import a, sys"'"#);
     assert!(said.contains("`src/lib/a.py` is named here"), "{said}");
     assert!(!of(r#"run: 'echo > "${root}/src/main.sh"'"#).contains("is named here"));
 }

@@ -41,6 +41,7 @@ use crate::plan::Step;
 use crate::plan::StepId;
 use crate::registry::Catalog;
 use crate::store::Environment;
+use crate::store::remove_tree;
 use crate::text::Place;
 use crate::text::Source;
 
@@ -142,10 +143,7 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
 /// Where the folder cannot be emptied.
 pub fn begin_again(folder: &Path) -> io::Result<()> {
     let spec: AttemptSpec = serde_json::from_slice(&fs::read(folder.join("spec.json"))?)?;
-    for gone in [
-        fs::remove_file(&spec.outcome),
-        fs::remove_dir_all(&spec.scratch),
-    ] {
+    for gone in [fs::remove_file(&spec.outcome), remove_tree(&spec.scratch)] {
         match gone {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

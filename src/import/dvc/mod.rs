@@ -57,6 +57,7 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::Source;
+use crate::text::too_deep_yaml;
 
 use super::Imported;
 use entries::remark;
@@ -120,6 +121,9 @@ fn folders(folder: &Path, shown: &str) -> BTreeSet<String> {
     let Ok(text) = fs::read_to_string(folder.join("dvc.lock")) else {
         return folders;
     };
+    if too_deep_yaml(&text).is_some() {
+        return folders;
+    }
     let lock: Yaml = serde_yaml::from_str(&text).unwrap_or_default();
     let stages = lock.get("stages").and_then(Yaml::as_mapping);
     for (_, stage) in stages.into_iter().flatten() {

@@ -35,7 +35,7 @@ pub(super) fn matching(root: &Path, pattern: &str) -> Result<Vec<String>, Unmatc
     // Any number of folders twice is any number.
     parts.dedup_by(|next, before| matches!((next, before), (Part::Folders, Part::Folders)));
     let mut walk = Walk::default();
-    walk.go(root, &parts).map_err(|wrong| match wrong {
+    walk.run(root, &parts).map_err(|wrong| match wrong {
         Unmatched::Unreadable(path, why) => {
             let inside = path.strip_prefix(root).map(Path::to_owned);
             Unmatched::Unreadable(inside.unwrap_or(path), why)
@@ -73,14 +73,25 @@ impl Part {
 }
 
 #[derive(Default)]
-struct Walk {
+struct Walk<'p> {
     found: Vec<PathBuf>,
+    /// Folders to go through, each with what is left of the pattern. Not by recursion: a folder may lie any
+    /// number of levels deep.
+    pending: Vec<(PathBuf, &'p [Part])>,
     /// Folders with how much of the pattern was left there: with several `**` there are many ways to one.
     seen: HashSet<(PathBuf, usize)>,
 }
 
-impl Walk {
-    fn go(&mut self, folder: &Path, parts: &[Part]) -> Result<(), Unmatched> {
+impl<'p> Walk<'p> {
+    fn run(&mut self, root: &Path, parts: &'p [Part]) -> Result<(), Unmatched> {
+        self.pending.push((root.to_owned(), parts));
+        while let Some((folder, parts)) = self.pending.pop() {
+            self.go(&folder, parts)?;
+        }
+        Ok(())
+    }
+
+    fn go(&mut self, folder: &Path, parts: &'p [Part]) -> Result<(), Unmatched> {
         if !self.seen.insert((folder.to_owned(), parts.len())) {
             return Ok(());
         }
@@ -100,7 +111,7 @@ impl Walk {
                 [Part::Folders, rest @ ..] => {
                     let own = entry.file_type().is_ok_and(|kind| kind.is_dir());
                     if own && !name.starts_with('.') {
-                        self.go(&path, parts)?;
+                        self.pending.push((path.clone(), parts));
                     }
                     match rest {
                         // All that is below.
@@ -124,7 +135,7 @@ impl Walk {
             }
             match rest {
                 [] => self.take(path)?,
-                rest if path.is_dir() => self.go(&path, rest)?,
+                rest if path.is_dir() => self.pending.push((path, rest)),
                 _ => {}
             }
         }

@@ -8,6 +8,7 @@ use csv_core::ReadFieldResult;
 use crate::manifest::columns::Column;
 use crate::manifest::fields;
 use crate::manifest::fields::Fields;
+use crate::manifest::held::unholdable;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
@@ -243,10 +244,9 @@ fn number(text: &str) -> Option<Value> {
     if digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return text.parse().ok().map(Value::Int);
     }
-    text.parse()
-        .ok()
-        .filter(|number: &f64| number.is_finite())
-        .map(Value::Float)
+    // What is no number of ours stays the text that it is.
+    let number = text.parse().ok().map(Value::Float);
+    number.filter(|_| unholdable(text).is_none())
 }
 
 fn truth(text: &str) -> Option<Value> {

@@ -8,6 +8,7 @@ use crate::manifest::Expression;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
+use crate::manifest::pipeline::declared_within;
 use crate::manifest::template::Segment;
 use crate::manifest::template::Template;
 use crate::manifest::template::TemplateContent;
@@ -120,6 +121,19 @@ fn free_variable(way: &str, taken: &BTreeSet<Arc<str>>) -> Arc<str> {
         variable.push('_');
     }
     Arc::from(variable)
+}
+
+/// Refuses declarations among the variables of a program: it would be given maps.
+pub(super) fn undeclared(with: Option<&Node>, found: &mut Diagnostics) {
+    let arguments = with.and_then(Node::as_map).unwrap_or_default();
+    let values = arguments.iter().find(|argument| argument.key == "values");
+    if let Some(inner) = values.and_then(|values| declared_within(&values.value)) {
+        found.push(
+            Diagnostic::error("a declaration in place of a value under `values`")
+                .at(&inner.place, "a value stands here")
+                .help("declare it under `params` of the manifest or pipeline: the program is given all that `run` names"),
+        );
+    }
 }
 
 /// What programs are asked about themselves is a text for the shell, too, and of no cell.

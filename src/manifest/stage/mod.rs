@@ -17,6 +17,7 @@ use command::paths;
 use command::placed;
 use command::questions;
 use command::shell;
+use command::undeclared;
 use command::variables;
 use inputs::bindings;
 
@@ -158,6 +159,7 @@ impl Stage {
             }
         }
         if command {
+            undeclared(stage.get("with"), found);
             shell(&mut with, found);
             questions(&with, found);
             options(&mut with);

@@ -21,6 +21,7 @@ use crate::text::Place;
 use segments::segments;
 
 use super::expression::Expression;
+use super::held::is_own_text;
 use super::node::Content;
 use super::node::Node;
 
@@ -242,8 +243,11 @@ fn number(value: &Value, written: &str) -> TemplateContent {
     let written = written.trim();
     let is_written = written.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
         && !written.contains(char::is_whitespace);
+    let is_held = value
+        .as_float()
+        .is_none_or(|number| value.as_int().is_some() || is_own_text(written, number));
     // Not so where an alias stands for it.
-    let text = match is_written {
+    let text = match is_written && is_held {
         true => written.to_owned(),
         false => value.to_string(),
     };

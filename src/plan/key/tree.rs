@@ -146,9 +146,10 @@ impl Tree {
                     named: pattern.is_literal(),
                     found: &mut found,
                     folders: &mut folders,
+                    pending: Vec::new(),
                     seen: HashSet::new(),
                 };
-                walk.go(&self.root, &pattern.parts)?;
+                walk.run(&self.root, &pattern.parts)?;
             }
             found_some.push(!found.is_empty());
             by_pattern.push(found);
@@ -271,24 +272,35 @@ struct Walk<'w> {
     named: bool,
     found: &'w mut BTreeSet<PathBuf>,
     folders: &'w mut BTreeSet<PathBuf>,
+    /// Folders to go through, each with what is left of the pattern. Not by recursion: a folder may lie any
+    /// number of levels deep.
+    pending: Vec<(PathBuf, &'w [Part])>,
     /// Folders with how much of the pattern was left there, and whether that was all below: with several
     /// `**` there are many ways to one place.
     seen: HashSet<(PathBuf, usize, bool)>,
 }
 
-impl Walk<'_> {
-    fn go(&mut self, folder: &Path, parts: &[Part]) -> Result<(), PatternError> {
+impl<'w> Walk<'w> {
+    fn run(&mut self, root: &Path, parts: &'w [Part]) -> Result<(), PatternError> {
+        self.go(root, parts)?;
+        while let Some((folder, parts)) = self.pending.pop() {
+            self.go(&folder, parts)?;
+        }
+        Ok(())
+    }
+
+    fn go(&mut self, folder: &Path, parts: &'w [Part]) -> Result<(), PatternError> {
         if let [Part::Literal(name), rest @ ..] = parts {
             let path = folder.join(name);
             match rest {
                 // A folder that is named is all that is in it.
                 [] if path.is_dir() => {
                     self.named = false;
-                    self.below(&path, &[Part::Folders])?;
+                    self.below(&path, &[Part::Folders]);
                 }
                 [] if path.is_file() => self.add(path, name),
                 [] => {}
-                rest if path.is_dir() => self.below(&path, rest)?,
+                rest if path.is_dir() => self.below(&path, rest),
                 _ => {}
             }
             // That there is no such name is known by the folder.
@@ -301,45 +313,37 @@ impl Walk<'_> {
                 [] => {}
                 [Part::Folders, rest @ ..] => {
                     if *is_folder {
-                        self.below(path, parts)?;
+                        self.below(path, parts);
                     }
                     match rest {
                         [] if !is_folder => self.add(path.clone(), name),
                         [] => {}
-                        _ => self.matched(path, name, *is_folder, rest)?,
+                        _ => self.matched(path, name, *is_folder, rest),
                     }
                 }
-                _ => self.matched(path, name, *is_folder, parts)?,
+                _ => self.matched(path, name, *is_folder, parts),
             }
         }
         Ok(())
     }
 
     /// An entry against the first of some parts.
-    fn matched(
-        &mut self,
-        path: &Path,
-        name: &str,
-        is_folder: bool,
-        parts: &[Part],
-    ) -> Result<(), PatternError> {
+    fn matched(&mut self, path: &Path, name: &str, is_folder: bool, parts: &'w [Part]) {
         match parts {
             [part] if part.is(name) && !is_folder => self.add(path.to_owned(), name),
             [part, rest @ ..] if !rest.is_empty() && part.is(name) && is_folder => {
-                self.below(path, rest)?;
+                self.below(path, rest);
             }
             _ => {}
         }
-        Ok(())
     }
 
-    fn below(&mut self, folder: &Path, parts: &[Part]) -> Result<(), PatternError> {
+    fn below(&mut self, folder: &Path, parts: &'w [Part]) {
         let all = matches!(parts, [Part::Folders]);
         let seen = (folder.to_owned(), parts.len(), all);
-        if self.tree.leaves_out(folder) || !self.seen.insert(seen) {
-            return Ok(());
+        if !self.tree.leaves_out(folder) && self.seen.insert(seen) {
+            self.pending.push((folder.to_owned(), parts));
         }
-        self.go(folder, parts)
     }
 
     fn add(&mut self, path: PathBuf, name: &str) {

@@ -13,6 +13,7 @@ use super::outputs::what_is;
 use super::paths::cannot;
 use crate::engine::Content;
 use crate::engine::JobError;
+use crate::store::DEEPEST;
 use crate::store::Other;
 use crate::store::is_mounted;
 use crate::store::names;
@@ -70,47 +71,46 @@ impl<'o> Folder<'o> {
     /// Names what cannot be kept.
     pub(super) fn contents(&self) -> Result<BTreeMap<String, Content>, JobError> {
         let mut contents = BTreeMap::new();
-        self.walk(self.path, "", &mut contents)?;
+        let mut pending = vec![(self.path.to_owned(), String::new())];
+        while let Some((folder, inside)) = pending.pop() {
+            let read = |error| cannot("read", &folder, &error);
+            if inside.split('/').count() > DEEPEST {
+                let what = format!("holds folders more than {DEEPEST} deep");
+                return Err(self.refuse("", &what).hint(
+                    "does the program make folders in folders without end? keep results in fewer levels",
+                ));
+            }
+            if is_mounted(&folder).map_err(read)? {
+                return Err(self.refuse(&inside, "is a file system of its own, mounted there"));
+            }
+            let mut empty = true;
+            for entry in fs::read_dir(&folder).map_err(read)? {
+                let entry = entry.map_err(read)?;
+                let kind = entry.file_type().map_err(read)?;
+                let name = names::text_of(&entry.file_name());
+                let name = match &inside[..] {
+                    "" => name,
+                    inside => format!("{inside}/{name}"),
+                };
+                empty = false;
+                let content = if kind.is_dir() {
+                    pending.push((entry.path(), name));
+                    continue;
+                } else if kind.is_file() {
+                    Content::Taken(entry.path())
+                } else if kind.is_symlink() {
+                    Content::Other(Other::Link(self.link(&entry.path(), &name)?))
+                } else {
+                    let what = format!("is {}, which cannot be kept", what_is(kind));
+                    return Err(self.refuse(&name, &what));
+                };
+                contents.insert(name, content);
+            }
+            if empty && !inside.is_empty() {
+                contents.insert(inside, Content::Other(Other::Folder));
+            }
+        }
         Ok(contents)
-    }
-
-    fn walk(
-        &self,
-        folder: &Path,
-        inside: &str,
-        contents: &mut BTreeMap<String, Content>,
-    ) -> Result<(), JobError> {
-        let read = |error| cannot("read", folder, &error);
-        if is_mounted(folder).map_err(read)? {
-            return Err(self.refuse(inside, "is a file system of its own, mounted there"));
-        }
-        let mut empty = true;
-        for entry in fs::read_dir(folder).map_err(read)? {
-            let entry = entry.map_err(read)?;
-            let kind = entry.file_type().map_err(read)?;
-            let name = names::text_of(&entry.file_name());
-            let name = match inside {
-                "" => name,
-                inside => format!("{inside}/{name}"),
-            };
-            empty = false;
-            let content = if kind.is_dir() {
-                self.walk(&entry.path(), &name, contents)?;
-                continue;
-            } else if kind.is_file() {
-                Content::Taken(entry.path())
-            } else if kind.is_symlink() {
-                Content::Other(Other::Link(self.link(&entry.path(), &name)?))
-            } else {
-                let what = format!("is {}, which cannot be kept", what_is(kind));
-                return Err(self.refuse(&name, &what));
-            };
-            contents.insert(name, content);
-        }
-        if empty && !inside.is_empty() {
-            contents.insert(inside.to_owned(), Content::Other(Other::Folder));
-        }
-        Ok(())
     }
 
     fn refuse(&self, inside: &str, what: &str) -> JobError {

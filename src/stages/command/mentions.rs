@@ -1,5 +1,6 @@
 //! What the arguments of a command name that may be a file of the project.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Component;
 use std::path::Path;
@@ -26,33 +27,33 @@ pub(super) fn mentions(params: &CommandParams, root: &Path) -> Vec<(&'static str
     let mut modules: Vec<String> = Vec::new();
     match &params.run {
         Run::Text(text) => {
-            words.extend(script::words(text).into_iter().map(|word| ("run", word)));
+            let words_of_text = followed(script::words(text), params);
+            words.extend(words_of_text.into_iter().map(|word| ("run", word)));
         }
         Run::Arguments(arguments) => {
             for argument in arguments.iter().filter_map(Value::as_str) {
                 words.push(("run", argument.to_owned()));
                 if argument.contains(char::is_whitespace) {
                     // The text of `sh -c` or `python -c`.
-                    words.extend(
-                        script::words(argument)
-                            .into_iter()
-                            .map(|word| ("run", word)),
-                    );
+                    let inner = followed(script::words(argument), params);
+                    words.extend(inner.into_iter().map(|word| ("run", word)));
                 }
             }
         }
         Run::Other(_) => {}
     }
+    let python = words.iter().any(|(_, word)| word.contains("python"));
     for pair in words.windows(2) {
-        if pair[0].1 == "-m" {
-            modules.push(pair[1].1.clone());
+        // `python -m a`, `python -c "import a"`.
+        if pair[0].1 == "-m" || (python && matches!(&*pair[0].1, "import" | "from")) {
+            modules.push(pair[1].1.trim_end_matches(',').to_owned());
         }
     }
     let texts = params.variables().filter_map(|(_, value)| value.as_str());
     words.extend(texts.map(|text| ("values", text.to_owned())));
     let mut folders = vec![String::new()];
     for pair in words.windows(2) {
-        if pair[0].1 == "cd" || pair[0].1 == "-C" {
+        if matches!(&*pair[0].1, "cd" | "pushd" | "-C") {
             let folder = below_root(&pair[1].1).unwrap_or(&pair[1].1);
             folders.push(format!("{}/", folder.trim_end_matches('/')));
         }
@@ -71,9 +72,17 @@ pub(super) fn mentions(params: &CommandParams, root: &Path) -> Vec<(&'static str
             }
         }
     }
+    let paths = words
+        .iter()
+        .filter_map(|(_, word)| word.strip_prefix("PYTHONPATH="));
+    let paths = paths
+        .flat_map(|paths| paths.split(':'))
+        .filter_map(below_root);
+    folders.extend(paths.map(|path| format!("{}/", path.trim_end_matches('/'))));
+    folders.push("src/".to_owned());
     for module in modules {
         let path = module.replace('.', "/");
-        let files = ["", "src/"].into_iter().flat_map(|folder| {
+        let files = folders.iter().flat_map(|folder| {
             [
                 format!("{folder}{path}.py"),
                 format!("{folder}{path}/__main__.py"),
@@ -84,6 +93,73 @@ pub(super) fn mentions(params: &CommandParams, root: &Path) -> Vec<(&'static str
         }
     }
     found
+}
+
+/// The same words with what variables hold that the text itself has given a value, or `values` has. That of one that
+/// is used counts where it is used.
+fn followed(words: Vec<String>, params: &CommandParams) -> Vec<String> {
+    let given = params.variables().filter_map(|(name, value)| {
+        // Other texts may be anything.
+        let value = value.as_str().filter(|value| below_root(value).is_some())?;
+        Some((name.clone(), (value.to_owned(), None)))
+    });
+    let mut known: BTreeMap<String, (String, Option<usize>)> = given.collect();
+    let mut used = BTreeSet::new();
+    let mut all = Vec::new();
+    for word in words {
+        let word = filled(&word, &known, &mut used);
+        if let Some((name, value)) = assigned(&word) {
+            known.insert(name.to_owned(), (value.to_owned(), Some(all.len())));
+        }
+        all.push(word);
+    }
+    let all = all.into_iter().enumerate();
+    all.filter(|(at, _)| !used.contains(at))
+        .map(|(_, word)| word)
+        .collect()
+}
+
+/// The name and the value of `name=value`; none where the value is what a command prints, or the project's folder
+/// is given another meaning.
+fn assigned(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    let named = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    (named && begins && name != "root" && !value.ends_with('$')).then_some((name, value))
+}
+
+/// A word with the values of the variables in it that are known, whose places are noted.
+fn filled(
+    word: &str,
+    known: &BTreeMap<String, (String, Option<usize>)>,
+    used: &mut BTreeSet<usize>,
+) -> String {
+    let mut text = String::new();
+    let mut rest = word;
+    while let Some((before, after)) = rest.split_once('$') {
+        text.push_str(before);
+        let braced = after.strip_prefix('{');
+        let (name, end) = match braced.and_then(|inner| inner.split_once('}')) {
+            Some((name, end)) => (name.trim(), end),
+            None => {
+                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                after.split_at(end.unwrap_or(after.len()))
+            }
+        };
+        rest = match known.get(name) {
+            Some((value, place)) => {
+                text.push_str(value);
+                used.extend(place);
+                end
+            }
+            None => {
+                text.push('$');
+                after
+            }
+        };
+    }
+    text.push_str(rest);
+    text
 }
 
 fn mention(name: &str, written: &str, bare: bool) -> Mention {

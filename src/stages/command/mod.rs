@@ -23,6 +23,7 @@ mod remarks;
 mod script;
 mod secrets;
 mod shell;
+mod shells;
 mod unfollowed;
 mod value_files;
 

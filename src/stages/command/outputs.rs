@@ -401,15 +401,18 @@ fn is_byte_code(path: &Path) -> bool {
 
 /// All files below a folder that are not taken; links are not followed.
 fn others_in(folder: &Path, taken: &HashSet<PathBuf>, others: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if taken.contains(&path) {
-            continue;
-        }
-        match entry.file_type()?.is_dir() {
-            true => others_in(&path, taken, others)?,
-            false => others.push(path),
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder) = pending.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            if taken.contains(&path) {
+                continue;
+            }
+            match entry.file_type()?.is_dir() {
+                true => pending.push(path),
+                false => others.push(path),
+            }
         }
     }
     Ok(())

@@ -15,6 +15,8 @@ use super::params::CommandParams;
 use super::params::Run;
 use super::script;
 use super::shell;
+use super::shells;
+use super::shells::Call;
 use crate::manifest::Argument;
 use crate::manifest::Stage;
 use crate::plan::From;
@@ -151,6 +153,17 @@ impl Remarks<'_> {
                 }
             });
         }
+        let away = |pattern: &&&str| pattern.starts_with('!');
+        for pattern in patterns.iter().take_while(away) {
+            let taken = self.tree.matching(&[&pattern[1..]]).unwrap_or_default();
+            if taken.files.iter().any(|file| matched.files.contains(file)) {
+                self.found.push(
+                    Diagnostic::warning(format!("`{pattern}` takes nothing away"))
+                        .at(&part(place, pattern), "what it matches comes after it")
+                        .help("a pattern with `!` takes away from those before it"),
+                );
+            }
+        }
         let good = matched.idle.is_empty();
         let matched = Rc::new(matched);
         self.matched.insert(known, Rc::clone(&matched));
@@ -159,6 +172,12 @@ impl Remarks<'_> {
 
     /// The name that the first component was meant to be of which there is none.
     fn meant(&self, pattern: &str) -> Option<String> {
+        let escaped = glob::Pattern::escape(pattern);
+        if escaped != pattern && self.tree.root().join(pattern).is_file() {
+            return Some(format!(
+                "the file of that name is `{escaped}`: `*`, `?`, and `[…]` are wildcards"
+            ));
+        }
         let mut folder = self.tree.root().to_owned();
         let mut before = String::new();
         for name in pattern.split('/') {
@@ -318,21 +337,26 @@ impl Remarks<'_> {
                         "write to a file, and read it in a command of its own",
                     );
                 }
+                let hides = |call: Call| {
+                    let arguments: Vec<&str> = call.arguments.iter().map(String::as_str).collect();
+                    shells::unseen(&arguments, &call.text)
+                };
+                if let Some(label) = shells::calls(text).into_iter().find_map(hides) {
+                    warn(
+                        "a failure may go unseen",
+                        &format!("in the shell that is called here, {label}"),
+                        "`bash -eo pipefail -c '…'` ends where something fails, as the text itself does",
+                    );
+                }
             }
             Run::Arguments(arguments) => {
                 let arguments: Vec<&str> = arguments.iter().filter_map(Value::as_str).collect();
-                let Some(text) = handed_over(&arguments) else {
+                let Some(text) = shells::handed_over(&arguments) else {
                     return;
                 };
-                let joints = script::joints(text);
-                let strict = |flag: &str| arguments.iter().any(|one| one.contains(flag));
-                let help = "`run: \"…\"`, a text instead of a list, is run so that whatever fails in it \
-                            is a failure";
-                if joints.pipe && !strict("pipefail") {
-                    let label = "only the last member of a pipe counts";
-                    warn("a failure may go unseen", label, help);
-                } else if joints.sequence && !ends_at_failures(&arguments, text) {
-                    let label = "only the last command counts";
+                if let Some(label) = shells::unseen(&arguments, text) {
+                    let help = "`run: \"…\"`, a text instead of a list, is run so that whatever fails in \
+                                it is a failure";
                     warn("a failure may go unseen", label, help);
                 }
             }
@@ -349,29 +373,6 @@ fn waits(text: &str) -> bool {
         .any(|rest| {
             rest.starts_with(['$', '%', '-']) || rest.starts_with(|c: char| c.is_ascii_digit())
         })
-}
-
-/// The text that arguments hand to a shell.
-fn handed_over<'a>(arguments: &[&'a str]) -> Option<&'a str> {
-    let shell = arguments.iter().position(|argument| {
-        let name = argument.rsplit('/').next().unwrap_or(argument);
-        script::SHELLS.contains(&name)
-    })?;
-    let flags = arguments[shell + 1..].iter();
-    let flag = flags
-        .take_while(|flag| !flag.contains([' ', '\n']))
-        .position(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('c'))?;
-    arguments.get(shell + 1 + flag + 1).copied()
-}
-
-/// Whether a shell that is called so ends where a command fails.
-fn ends_at_failures(arguments: &[&str], text: &str) -> bool {
-    let short =
-        |flag: &&str| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('e');
-    arguments
-        .iter()
-        .any(|flag| short(flag) || *flag == "errexit")
-        || text.contains("set -e")
 }
 
 /// The files of the project that are in a step's key.
@@ -397,17 +398,6 @@ pub(super) fn part(place: &Place, text: &str) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shells_in_lists_are_seen() {
-        assert_eq!(handed_over(&["sh", "-c", "a | b"]), Some("a | b"));
-        assert_eq!(handed_over(&["/bin/bash", "-eu", "-c", "a"]), Some("a"));
-        assert_eq!(handed_over(&["env", "bash", "-ec", "a"]), Some("a"));
-        assert_eq!(handed_over(&["sh", "script.sh", "-c"]), None);
-        assert_eq!(handed_over(&["python", "-c", "a | b"]), None);
-        assert!(ends_at_failures(&["sh", "-ec", "a; b"], "a; b"));
-        assert!(!ends_at_failures(&["sh", "-c", "a; b"], "a; b"));
-    }
 
     #[test]
     fn waiting_for_each_is_told_from_waiting_for_all() {

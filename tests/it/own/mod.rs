@@ -1,6 +1,8 @@
 //! Programs of people's own: whatever they write is read, and nothing that is odd fails them.
 
 mod composition;
+#[cfg(target_os = "linux")]
+mod deep;
 mod environment;
 mod fixed_paths;
 mod folders;

@@ -15,6 +15,7 @@ use crate::table::records::Document;
 use crate::table::records::Record;
 use crate::text::list_of;
 use crate::text::plural;
+use crate::text::too_deep_yaml;
 
 /// Longer texts are reports, and no value of a table.
 const LONGEST_TEXT: usize = 200;
@@ -121,6 +122,9 @@ fn yaml(text: &str) -> Result<Numbers, String> {
             ),
             Yaml::Tagged(tagged) => plain(tagged.value),
         }
+    }
+    if let Some(line) = too_deep_yaml(text) {
+        return Err(format!("nested too deeply in line {line}"));
     }
     let mut rows = Vec::new();
     for document in serde_yaml::Deserializer::from_str(text) {

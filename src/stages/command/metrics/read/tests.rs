@@ -218,5 +218,7 @@ fn what_holds_no_metric_is_refused() {
         "quotes that open in line 2 are not closed"
     );
     assert_eq!(refused("\n", Format::Lines), "there is no number");
+    let deep = format!("b: 1\na: {}", "[".repeat(100_000));
+    assert_eq!(refused(&deep, Format::Yaml), "nested too deeply in line 2");
     assert!(refused("done\n", Format::Lines).ends_with("line 1 is no `key=value`: done"));
 }
