@@ -67,7 +67,7 @@ impl Entry for Pareto {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
