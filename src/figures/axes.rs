@@ -1,5 +1,6 @@
 //! Axes of panels from parameters and data: ranges, scales, sharing, labels.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use serde_json::Value as Json;
@@ -386,28 +387,13 @@ pub(super) fn sheet(
 /// What a caption must say of the axes: how far a symmetric logarithm is linear, and how many points
 /// a logarithm cannot show.
 pub(super) fn said(frames: &[Frame], lost: usize) -> String {
-    let mut text = String::new();
-    for (name, scale) in [
-        ("x", (|frame| &frame.x) as fn(&Frame) -> &Scale),
-        ("y", |f| &f.y),
-    ] {
-        let parts = frames.iter().filter_map(|frame| match scale(frame) {
-            Scale::Symlog { linear, .. } => Some(*linear),
-            _ => None,
-        });
-        let parts: Vec<f64> = parts.collect();
-        let low = parts.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = parts.iter().copied().fold(0.0, f64::max);
-        match (parts.is_empty(), low == high) {
-            (true, _) => {}
-            (_, true) => text.push_str(&format!(
-                " {name} is logarithmic beyond ±{low:e}, linear within."
-            )),
-            (_, false) => text.push_str(&format!(
-                " {name} is logarithmic beyond ±{low:e} to ±{high:e}, by panel, linear within."
-            )),
-        }
-    }
+    said_of(frames, lost, "point")
+}
+
+/// The same where something other than points is lost.
+pub(super) fn said_of(frames: &[Frame], lost: usize, noun: &str) -> String {
+    let mut text = said_linear("x", frames.iter().map(|frame| &frame.x));
+    text.push_str(&said_linear("y", frames.iter().map(|frame| &frame.y)));
     let of_dates = |frame: &Frame| match frame.x {
         Scale::Date { data, clock, .. } => Some((data.0, data.1, clock)),
         _ => None,
@@ -419,7 +405,25 @@ pub(super) fn said(frames: &[Frame], lost: usize) -> String {
     if let Some((low, high, clock)) = dates {
         text.push_str(&clock.said(low, high));
     }
-    text + &said_lost(lost, "point")
+    text + &said_lost(lost, noun)
+}
+
+/// How far the symmetric logarithms among the scales of an axis are linear; empty for none.
+pub(super) fn said_linear<'s>(name: &str, scales: impl Iterator<Item = &'s Scale>) -> String {
+    let parts = scales.filter_map(|scale| match scale {
+        Scale::Symlog { linear, .. } => Some(*linear),
+        _ => None,
+    });
+    let (low, high) = parts.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), part| {
+        (low.min(part), high.max(part))
+    });
+    match low.total_cmp(&high) {
+        Ordering::Greater => String::new(),
+        Ordering::Equal => format!(" {name} is logarithmic beyond ±{low:e}, linear within."),
+        Ordering::Less => {
+            format!(" {name} is logarithmic beyond ±{low:e} to ±{high:e}, by panel, linear within.")
+        }
+    }
 }
 
 /// That some points are left: of two logarithms each may show some, and both together none.

@@ -67,7 +67,7 @@ impl Entry for Bar {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {

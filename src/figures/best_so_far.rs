@@ -83,7 +83,7 @@ impl Entry for BestSoFar {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

@@ -26,8 +26,10 @@ use super::density::Density;
 use super::dodge::Dodge;
 use super::finish;
 use super::grammar;
+use super::hatch;
 use super::legend::Sample;
 use super::mapping::Mapping;
+use super::marker;
 use super::options;
 use super::options::ColumnParams;
 use super::options::FacetParams;
@@ -121,7 +123,7 @@ impl Entry for Boxes {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -160,8 +162,9 @@ impl Figure for Boxes {
         });
         let x_axes = dodge.axes(panels, &plot)?;
         let y_axes = axes::numbers(panels, axes::Y, ys.collect(), None)?;
-        let legend = plot.facets.legend(&theme, |color, _| Sample::Area {
+        let legend = plot.facets.legend(&theme, |color, _| Sample::Hatched {
             colour: theme.colour(color).opacity(0.5),
+            pattern: theme.lap(color),
         });
         let labels = (plot.x.title_with_unit(), plot.y.title_with_unit());
         let sheet = axes::sheet(
@@ -190,7 +193,10 @@ impl Figure for Boxes {
                         let slot = dodge.span(frame, x, series).map(|span| Slot {
                             span,
                             values: &estimate.values,
-                            colour: theme.colour(series.color),
+                            fill: Fill {
+                                colour: theme.colour(series.color),
+                                pattern: theme.lap(series.color),
+                            },
                         });
                         slots.extend(slot);
                     }
@@ -218,7 +224,7 @@ impl Figure for Boxes {
                 " Fewer than {FEWEST} values are shown as points with their median, without a box."
             ));
         }
-        caption.push_str(&axes::said_lost(lost, "value"));
+        caption.push_str(&axes::said_of(&page.frames, lost, "value"));
         if lost > 0 && shapes.has(Shape::Box) {
             caption.push_str(" Boxes and whiskers count them, and reach down to the axis.");
         }
@@ -230,7 +236,14 @@ impl Figure for Boxes {
 struct Slot<'a> {
     span: (f64, f64),
     values: &'a [f64],
+    fill: Fill,
+}
+
+/// A colour, with strokes where colours have come back.
+#[derive(Clone, Copy)]
+struct Fill {
     colour: Colour,
+    pattern: usize,
 }
 
 /// Violins under points under boxes.
@@ -245,9 +258,9 @@ fn draw(
     for slot in slots {
         let (span, values) = (slot.span, slot.values);
         if in_violin {
-            violin(canvas, frame, theme, span, values, (slot.colour, !boxed));
+            violin(canvas, frame, theme, span, values, (slot.fill, !boxed));
         } else if boxed {
-            one(canvas, frame, theme, span, values, (slot.colour, !strips));
+            one(canvas, frame, theme, span, values, (slot.fill, !strips));
         }
     }
     let count: usize = slots.iter().map(|slot| slot.values.len()).sum();
@@ -256,22 +269,23 @@ fn draw(
         let stamp = layer.stamp(0, theme.marker_size * 0.6);
         for slot in slots {
             for at in strip(frame, slot.span, slot.values) {
-                layer.put(&stamp, at, slot.colour.opacity(0.5));
+                layer.put(&stamp, at, slot.fill.colour.opacity(0.5));
             }
         }
-        canvas.marks.push(layer.picture()?);
+        layer.draw(canvas)?;
     } else if strips {
         for slot in slots {
             for at in strip(frame, slot.span, slot.values) {
-                canvas.disc(at, theme.marker_size * 0.3, slot.colour.opacity(0.8));
+                let colour = slot.fill.colour.opacity(0.8);
+                marker::plain(canvas, 0, at, theme.marker_size * 0.6, colour);
             }
         }
     }
     for slot in slots {
         // The few that have no violin are drawn already.
         if boxed && in_violin && slot.values.len() >= FEWEST {
-            let colour = (slot.colour, !strips);
-            one(canvas, frame, theme, narrow(slot.span), slot.values, colour);
+            let fill = (slot.fill, !strips);
+            one(canvas, frame, theme, narrow(slot.span), slot.values, fill);
         }
         if strips && !boxed && !in_violin {
             middle(canvas, frame, theme, slot.span, slot.values);
@@ -315,7 +329,7 @@ fn one(
     theme: &Theme,
     (from, to): (f64, f64),
     values: &[f64],
-    (colour, beyond): (Colour, bool),
+    (fill, beyond): (Fill, bool),
 ) {
     let middle = (from + to) / 2.0;
     // Boxes need not be as wide as bars.
@@ -328,7 +342,8 @@ fn one(
     };
     let dot = |canvas: &mut Canvas, value: f64| {
         if let Some(y) = frame.y_at(value) {
-            canvas.disc(Point::new(middle, y), theme.marker_size * 0.36, colour);
+            let at = Point::new(middle, y);
+            marker::plain(canvas, 0, at, theme.marker_size * 0.72, fill.colour);
         }
     };
     let Some(median) = stats::median(values) else {
@@ -365,7 +380,8 @@ fn one(
             height: bottom - top,
         };
         canvas.rect(rect, theme::PAPER);
-        canvas.rect(rect, colour.opacity(0.5));
+        canvas.rect(rect, fill.colour.opacity(0.5));
+        hatch::draw(canvas, fill.pattern, rect);
         let mut outline = rect.corners().to_vec();
         outline.extend([outline[0], outline[1]]);
         canvas.line(outline, theme::INK, theme.spine_width);
@@ -385,7 +401,7 @@ fn violin(
     theme: &Theme,
     (from, to): (f64, f64),
     values: &[f64],
-    (colour, quartiles): (Colour, bool),
+    (fill, quartiles): (Fill, bool),
 ) {
     // On a logarithm the density is that of the logarithms.
     let even = values.iter().filter_map(|value| frame.y.even(*value));
@@ -394,7 +410,7 @@ fn violin(
         return;
     }
     let Some(density) = Density::of(&even) else {
-        return one(canvas, frame, theme, (from, to), values, (colour, true));
+        return one(canvas, frame, theme, (from, to), values, (fill, true));
     };
     let curve = density.within_values();
     let middle = (from + to) / 2.0;
@@ -412,7 +428,8 @@ fn violin(
     };
     let mut outline = side(1.0);
     outline.extend(side(-1.0).into_iter().rev());
-    canvas.area(outline.clone(), colour.opacity(0.5));
+    canvas.area(outline.clone(), fill.colour.opacity(0.5));
+    hatch::within(canvas, fill.pattern, &outline);
     outline.extend(outline.first().copied());
     canvas.line(outline, theme::INK, theme.spine_width);
     if !quartiles {

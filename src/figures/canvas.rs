@@ -52,6 +52,22 @@ impl Rect {
         }
     }
 
+    /// As much larger on every side.
+    pub(super) fn grown(&self, by: f64) -> Rect {
+        Rect {
+            x: self.x - by,
+            y: self.y - by,
+            width: self.width + 2.0 * by,
+            height: self.height + 2.0 * by,
+        }
+    }
+
+    /// Whether a point lies in it or, but for rounding, on its edge.
+    pub(super) fn contains(&self, at: Point) -> bool {
+        let rect = self.grown(1e-6);
+        (rect.x..=rect.right()).contains(&at.x) && (rect.y..=rect.bottom()).contains(&at.y)
+    }
+
     /// Its corners, in order.
     pub(super) fn corners(&self) -> [Point; 4] {
         [
@@ -152,6 +168,8 @@ pub(super) struct Canvas {
     pub width: f64,
     pub height: f64,
     pub marks: Vec<Mark>,
+    /// The panel that is drawn in, and the room around it before the drawing is cut off.
+    clip: Option<(Rect, f64)>,
 }
 
 impl Canvas {
@@ -161,6 +179,7 @@ impl Canvas {
             width,
             height,
             marks: Vec::new(),
+            clip: None,
         };
         let page = Rect {
             x: 0.0,
@@ -203,6 +222,36 @@ impl Canvas {
             radius,
             colour,
         });
+    }
+
+    /// Draws in a panel; what is further from it than `room` is cut off.
+    pub(super) fn clipped(&mut self, panel: Rect, room: f64, draw: impl FnOnce(&mut Canvas)) {
+        self.marks.push(Mark::Clip(panel.grown(room)));
+        self.clip = Some((panel, room));
+        draw(self);
+        self.clip = None;
+        self.marks.push(Mark::Unclip);
+    }
+
+    /// Draws what stands at a place and reaches so far around it: whole over the edge of the panel that is drawn in,
+    /// and not at all where the place is beside it.
+    pub(super) fn standing(&mut self, at: Point, reach: f64, draw: impl FnOnce(&mut Canvas)) {
+        match self.clip {
+            Some((panel, _)) if !panel.contains(at) => {}
+            Some((panel, room)) if !panel.grown(room - reach).contains(at) => self.whole(draw),
+            _ => draw(self),
+        }
+    }
+
+    /// Draws without being cut off by the panel that is drawn in.
+    pub(super) fn whole(&mut self, draw: impl FnOnce(&mut Canvas)) {
+        let Some((panel, room)) = self.clip.take() else {
+            return draw(self);
+        };
+        self.marks.push(Mark::Unclip);
+        draw(self);
+        self.marks.push(Mark::Clip(panel.grown(room)));
+        self.clip = Some((panel, room));
     }
 
     /// The characters that no font has.

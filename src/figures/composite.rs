@@ -77,7 +77,7 @@ impl Entry for Composite {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

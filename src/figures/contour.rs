@@ -80,7 +80,7 @@ impl Entry for Contour {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

@@ -85,7 +85,7 @@ impl Entry for Curves {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {

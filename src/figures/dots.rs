@@ -59,7 +59,7 @@ impl Entry for Dots {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -159,7 +159,7 @@ impl Figure for Dots {
             "{what}. {}",
             sentence(&replicates(&plot.summary, Some("bars")))
         );
-        caption.push_str(&axes::said_lost(lost, "point"));
+        caption.push_str(&axes::said(&page.frames, lost));
         finish(page, &what, plot.summary.to_csv(), caption)
     }
 }

@@ -74,7 +74,7 @@ impl Entry for Errorbar {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {

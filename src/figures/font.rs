@@ -4,17 +4,20 @@
 //! Open Font License, `font/OFL.txt`) travels inside the program. A figure may be given font files:
 //! a character is set in the first that has it, and else in that of the program.
 
+mod bidi;
 mod files;
 
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+use rustybuzz::Direction;
 use rustybuzz::UnicodeBuffer;
 use rustybuzz::ttf_parser::GlyphId;
 use rustybuzz::ttf_parser::OutlineBuilder;
 
 use super::FigureError;
 
+pub(super) use bidi::followed;
 pub(super) use files::Face;
 pub(super) use files::given;
 pub(super) use files::with;
@@ -66,12 +69,41 @@ pub(super) fn all() -> Vec<&'static Face> {
     all
 }
 
-/// A text cut into pieces of one face each. What no face has is set in the first.
-pub(super) fn pieces(text: &str, weight: Weight) -> Vec<(&'static Face, String)> {
+/// A part of a text that is set in one face and one direction.
+pub(super) struct Piece {
+    pub face: &'static Face,
+    pub text: String,
+    /// Whether it runs from right to left.
+    leftward: bool,
+}
+
+impl Piece {
+    /// Width in points at a size in points.
+    pub(super) fn width(&self, size: f64) -> f64 {
+        f64::from(shape(self).1) * size / self.face.units_per_em()
+    }
+}
+
+/// A text cut into pieces as they stand from left to right; `alone`: it is all of its label. What no face has is
+/// set in the first.
+pub(super) fn pieces(text: &str, weight: Weight, alone: bool) -> Vec<Piece> {
     let faces = faces(weight);
-    let mut pieces: Vec<(&'static Face, String)> = Vec::new();
-    for c in text.chars() {
-        let last = pieces.last().map(|(face, _)| *face);
+    let mut pieces = Vec::new();
+    for (text, leftward) in bidi::stretches(text, alone) {
+        let mut parts = by_face(&text, &faces, leftward);
+        if leftward {
+            parts.reverse();
+        }
+        pieces.append(&mut parts);
+    }
+    pieces
+}
+
+/// A text of one direction cut into pieces of one face each, in the order in which it is read.
+fn by_face(text: &str, faces: &[&'static Face], leftward: bool) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for c in text.chars().filter(|c| !bidi::is_mark(*c)) {
+        let last = pieces.last().map(|piece| piece.face);
         let has = |face: &&'static Face| face.shapes.glyph_index(c).is_some();
         let face = match last.filter(|face| c.is_whitespace() && has(face)) {
             Some(face) => face,
@@ -82,8 +114,12 @@ pub(super) fn pieces(text: &str, weight: Weight) -> Vec<(&'static Face, String)>
                 .unwrap_or(faces[0]),
         };
         match pieces.last_mut() {
-            Some((same, piece)) if same.prefix == face.prefix => piece.push(c),
-            _ => pieces.push((face, c.to_string())),
+            Some(piece) if piece.face.prefix == face.prefix => piece.text.push(c),
+            _ => pieces.push(Piece {
+                face,
+                text: c.to_string(),
+                leftward,
+            }),
         }
     }
     pieces
@@ -102,12 +138,16 @@ pub(super) struct Glyph {
     pub x: i32,
 }
 
-/// The glyphs of a text, kerned, and its width in font units.
-pub(super) fn shape(text: &str, face: &Face) -> (Vec<Glyph>, i32) {
+/// The glyphs of a piece from left to right, kerned, and its width in font units.
+pub(super) fn shape(piece: &Piece) -> (Vec<Glyph>, i32) {
     let mut buffer = UnicodeBuffer::new();
-    buffer.push_str(text);
+    buffer.push_str(&piece.text);
+    buffer.set_direction(match piece.leftward {
+        true => Direction::RightToLeft,
+        false => Direction::LeftToRight,
+    });
     buffer.guess_segment_properties();
-    let shaped = rustybuzz::shape(&face.shapes, &[], buffer);
+    let shaped = rustybuzz::shape(&piece.face.shapes, &[], buffer);
     let mut x = 0;
     let glyphs = shaped
         .glyph_infos()
@@ -131,15 +171,15 @@ pub(super) fn missing(text: &str) -> impl Iterator<Item = char> {
     let faces = faces(Weight::Regular);
     text.chars().filter(move |c| {
         let mut faces = faces.iter();
-        !c.is_whitespace() && faces.all(|face| face.shapes.glyph_index(*c).is_none())
+        let is_seen = !c.is_whitespace() && !bidi::is_mark(*c);
+        is_seen && faces.all(|face| face.shapes.glyph_index(*c).is_none())
     })
 }
 
 /// Width in points of a text at a size in points.
 pub(super) fn width(text: &str, weight: Weight, size: f64) -> f64 {
-    let pieces = pieces(text, weight);
-    let widths = pieces.iter().map(|(face, piece)| face.width(piece, size));
-    widths.sum()
+    let pieces = pieces(text, weight, true);
+    pieces.iter().map(|piece| piece.width(size)).sum()
 }
 
 /// The outline of a glyph as SVG path data in font units, y downwards; empty for a space.
@@ -189,8 +229,9 @@ mod tests {
     fn the_font_has_what_figures_write() {
         for c in "Aaz09.,−±×·–αβγδεθλμσφωΓΔΘΛΣΩ≤≥≈∞→↑↓²⁻%".chars()
         {
-            let (glyphs, _) = shape(&c.to_string(), &OWN[0]);
-            assert!(glyphs.iter().all(|glyph| glyph.id != 0), "{c}");
+            let pieces = pieces(&c.to_string(), Weight::Regular, true);
+            let mut glyphs = pieces.iter().flat_map(|piece| shape(piece).0);
+            assert!(glyphs.all(|glyph| glyph.id != 0), "{c}");
         }
     }
 
@@ -200,9 +241,9 @@ mod tests {
     fn fonts_that_are_given_come_first() {
         let files = [("fonts/some.otf".to_owned(), SEMIBOLD.to_vec())];
         let (inside, narrow) = with(&files, || {
-            let faces: Vec<String> = pieces("ab 字", Weight::Regular)
+            let faces: Vec<String> = pieces("ab 字", Weight::Regular, true)
                 .into_iter()
-                .map(|(face, text)| format!("{} {text}", face.prefix))
+                .map(|piece| format!("{} {}", piece.face.prefix, piece.text))
                 .collect();
             (faces, width("illness", Weight::Regular, 8.0))
         })
@@ -212,7 +253,7 @@ mod tests {
             "{inside:?}"
         );
         assert!(narrow > width("illness", Weight::Regular, 8.0));
-        assert_eq!(pieces("ab", Weight::Regular)[0].0.prefix, "r");
+        assert_eq!(pieces("ab", Weight::Regular, true)[0].face.prefix, "r");
         let broken = [("data.csv".to_owned(), b"a,b".to_vec())];
         let error = with(&broken, || ()).unwrap_err();
         assert!(

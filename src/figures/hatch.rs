@@ -14,38 +14,40 @@ const PATTERNS: [&[f64]; 6] = [&[], &[45.0], &[135.0], &[0.0], &[45.0, 135.0], &
 
 /// Draws the pattern of the i-th group over its area.
 pub(super) fn draw(canvas: &mut Canvas, group: usize, area: Rect) {
+    within(canvas, group, &area.corners());
+}
+
+/// The same over an area with these corners.
+pub(super) fn within(canvas: &mut Canvas, group: usize, corners: &[Point]) {
     for angle in PATTERNS[group % PATTERNS.len()] {
-        strokes(canvas, *angle, area);
+        strokes(canvas, *angle, corners);
     }
 }
 
-fn strokes(canvas: &mut Canvas, angle: f64, area: Rect) {
+fn strokes(canvas: &mut Canvas, angle: f64, corners: &[Point]) {
     let (sin, cos) = angle.to_radians().sin_cos();
     // Along the stroke (cos, −sin), across it (sin, cos): areas of one group share a raster.
-    let across = |point: Point| point.x * sin + point.y * cos;
-    let corners = area.corners().map(across);
-    let low = corners.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = corners.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let along = |point: &Point| point.x * cos - point.y * sin;
+    let across = |point: &Point| point.x * sin + point.y * cos;
+    let low = corners.iter().map(across).fold(f64::INFINITY, f64::min);
+    let high = corners.iter().map(across).fold(f64::NEG_INFINITY, f64::max);
     let mut k = (low / SPACING).floor() as i64 + 1;
-    while k as f64 * SPACING < high {
+    while (k as f64) * SPACING < high {
         let at = k as f64 * SPACING;
-        // Where the stroke enters and leaves: of each direction the latest and the earliest.
-        let (mut from, mut to) = (f64::NEG_INFINITY, f64::INFINITY);
-        for (step, origin, near, far) in [
-            (cos, at * sin, area.x, area.right()),
-            (-sin, at * cos, area.y, area.bottom()),
-        ] {
-            if step.abs() < 1e-9 {
-                continue;
+        // Where the stroke enters and leaves, in turn.
+        let edges = corners.iter().zip(corners.iter().cycle().skip(1));
+        let crossings = edges.filter_map(|(from, to)| {
+            let (a, b) = (across(from) - at, across(to) - at);
+            ((a > 0.0) != (b > 0.0)).then(|| along(from) + (along(to) - along(from)) * a / (a - b))
+        });
+        let mut crossings: Vec<f64> = crossings.collect();
+        crossings.sort_by(f64::total_cmp);
+        for pair in crossings.chunks_exact(2) {
+            if pair[1] - pair[0] > 0.2 {
+                let end = |t: f64| Point::new(at * sin + t * cos, at * cos - t * sin);
+                let ink = theme::PAPER.opacity(0.75);
+                canvas.line(vec![end(pair[0]), end(pair[1])], ink, WIDTH);
             }
-            let ends = [(near - origin) / step, (far - origin) / step];
-            from = from.max(ends[0].min(ends[1]));
-            to = to.min(ends[0].max(ends[1]));
-        }
-        if to - from > 0.2 {
-            let end = |t: f64| Point::new(at * sin + t * cos, at * cos - t * sin);
-            let ink = theme::PAPER.opacity(0.75);
-            canvas.line(vec![end(from), end(to)], ink, WIDTH);
         }
         k += 1;
     }

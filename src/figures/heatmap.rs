@@ -1,5 +1,7 @@
 //! A value as colour over two axes.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use crate::registry::Entry;
@@ -7,7 +9,6 @@ use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
-use crate::table::Estimate;
 
 use super::Drawn;
 use super::Figure;
@@ -15,7 +16,10 @@ use super::FigureError;
 use super::FigureInput;
 use super::axes;
 use super::canvas::Align;
+use super::canvas::Canvas;
+use super::canvas::Colour;
 use super::canvas::Label;
+use super::canvas::Mark;
 use super::canvas::Rect;
 use super::colormap;
 use super::finish;
@@ -31,6 +35,7 @@ use super::options::BareParams;
 use super::options::ColourParams;
 use super::options::FacetParams;
 use super::options::Panels;
+use super::render;
 use super::scale::Scale;
 use super::scale::ScaleKind;
 use super::sheet::Axis;
@@ -41,6 +46,10 @@ use super::theme::Theme;
 
 /// Below this, numbers cannot be read in print.
 const SMALLEST: f64 = 4.5;
+/// Smaller cells have no gap between them.
+const FINE: f64 = 2.0;
+/// Of more cells a panel is one picture.
+const RASTER: usize = 5000;
 
 pub(super) struct Heatmap;
 
@@ -81,12 +90,13 @@ impl Entry for Heatmap {
     fn docs(&self) -> &'static str {
         "One cell per value of x and y, in axis order, y upwards; rows without one of them stand at `none`. A cell \
          without a value is grey. \
-         Numbers stand in all cells or in none: whole numbers as such, others with as many decimals \
-         as give the typical one three digits. `centre` gives diverging colours a middle."
+         Numbers stand in all cells or in none: whole numbers as such, or with the digits that tell them \
+         apart where they are long, others with as many decimals \
+         as give the typical one three digits. More than 5000 cells of a panel are a picture inside the vector axes. `centre` gives diverging colours a middle."
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -171,31 +181,44 @@ impl Figure for Heatmap {
             colours: colours.clone(),
         });
         let mut page = sheet.open();
-        let cells: Vec<Vec<Cell>> = plot
-            .panels
-            .iter()
-            .zip(&page.frames)
-            .map(|(panel, frame)| cells(panel, frame, &plot.facets.markers))
+        let grids = plot.panels.iter().zip(&page.frames);
+        let grids: Vec<Grid> = grids
+            .map(|(panel, frame)| Grid::of(panel, frame, &plot.facets.markers))
             .collect();
         let (texts, size) = match params.numbers {
-            true => numbered(&cells, format, &page.theme).unwrap_or_default(),
+            true => numbered(&grids, format, &page.theme).unwrap_or_default(),
             false => (Vec::new(), 0.0),
         };
+        // What a logarithm has no colour for stays grey.
+        let shade = |value: f64| colours.of(value).unwrap_or(theme::FAINT);
         let mut texts = texts.into_iter();
-        for (i, panel) in cells.iter().enumerate() {
-            page.inside(i, |canvas, frame, _| {
+        let mut failed = None;
+        for (i, grid) in grids.iter().enumerate() {
+            page.within(i, |canvas, frame, _| {
+                if grid.values.len() > RASTER {
+                    failed = grid.picture(canvas, shade).err().or(failed.take());
+                    return;
+                }
                 canvas.rect(frame.rect, theme::FAINT);
-                for cell in panel {
-                    // What a logarithm has no colour for stays grey.
-                    let colour = colours.of(cell.value).unwrap_or(theme::FAINT);
-                    canvas.rect(cell.rect, colour);
+                for (rect, value) in grid.places() {
+                    let Some(value) = value else {
+                        // The cell before it may reach under it.
+                        if !grid.has_gaps() {
+                            canvas.rect(rect, theme::FAINT);
+                        }
+                        continue;
+                    };
+                    canvas.rect(rect, shade(value));
                     if let Some(text) = texts.next() {
-                        let ink = colormap::readable_on(colour);
+                        let ink = colormap::readable_on(shade(value));
                         let label = Label::new(text, size, ink);
-                        canvas.centred(cell.rect.centre(), label.align(Align::Middle));
+                        canvas.centred(rect.centre(), label.align(Align::Middle));
                     }
                 }
             });
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         let facets = mapping
             .facet
@@ -229,52 +252,129 @@ impl Figure for Heatmap {
     }
 }
 
-/// A cell with a value, a little smaller than its place.
-struct Cell {
-    rect: Rect,
-    value: f64,
+/// The cells of a panel, from the upper left along its rows.
+struct Grid {
+    frame: Rect,
+    columns: usize,
+    rows: usize,
+    values: Vec<Option<f64>>,
 }
 
-fn cells(panel: &[Series], frame: &Frame, rows: &[Json]) -> Vec<Cell> {
-    let size = |scale: &Scale, length: f64| match scale {
-        Scale::Category { values } => length / values.len().max(1) as f64,
-        _ => length,
-    };
-    let width = size(&frame.x, frame.rect.width);
-    let height = size(&frame.y, frame.rect.height);
-    let points = panel.iter().flat_map(|series| {
-        let points = series.points.iter();
-        points.map(move |(x, estimate)| (x, &rows[series.marker], estimate))
-    });
-    let cell = |(x, y, estimate): (&Json, &Json, &Estimate)| {
-        let middle = frame.at(frame.x.number(x)?, frame.y.number(y)?)?;
-        Some(Cell {
-            rect: Rect {
-                x: middle.x - width / 2.0 + 0.25,
-                y: middle.y - height / 2.0 + 0.25,
-                width: width - 0.5,
-                height: height - 0.5,
-            },
-            value: estimate.centre?,
+impl Grid {
+    fn of(panel: &[Series], frame: &Frame, names: &[Json]) -> Self {
+        let along = |scale: &Scale| match scale {
+            Scale::Category { values } => values.clone(),
+            _ => Vec::new(),
+        };
+        let (xs, ys) = (along(&frame.x), along(&frame.y));
+        let columns: HashMap<&Json, usize> = xs.iter().enumerate().map(|(i, x)| (x, i)).collect();
+        let mut grid = Grid {
+            frame: frame.rect,
+            columns: xs.len().max(1),
+            rows: ys.len().max(1),
+            values: Vec::new(),
+        };
+        grid.values = vec![None; grid.columns * grid.rows];
+        for series in panel {
+            let Some(from_below) = ys.iter().position(|y| *y == names[series.marker]) else {
+                continue;
+            };
+            let row = grid.rows - 1 - from_below;
+            for (x, estimate) in &series.points {
+                if let Some(column) = columns.get(x) {
+                    grid.values[row * grid.columns + column] = estimate.centre;
+                }
+            }
+        }
+        grid
+    }
+
+    /// Width and height of a cell's place.
+    fn pitch(&self) -> [f64; 2] {
+        [
+            self.frame.width / self.columns as f64,
+            self.frame.height / self.rows as f64,
+        ]
+    }
+
+    fn has_gaps(&self) -> bool {
+        self.pitch().into_iter().all(|pitch| gap(pitch) > 0.0)
+    }
+
+    /// Each cell with its value.
+    fn places(&self) -> impl Iterator<Item = (Rect, Option<f64>)> {
+        let [width, height] = self.pitch();
+        let [across, down] = [width, height].map(gap);
+        self.values.iter().enumerate().map(move |(i, value)| {
+            let (row, column) = (i / self.columns, i % self.columns);
+            let rect = Rect {
+                x: self.frame.x + column as f64 * width + across.max(0.0) / 2.0,
+                y: self.frame.y + row as f64 * height + down.max(0.0) / 2.0,
+                width: width - across,
+                height: height - down,
+            };
+            (rect, *value)
         })
-    };
-    points.filter_map(cell).collect()
+    }
+
+    /// A pixel per cell.
+    fn picture(
+        &self,
+        canvas: &mut Canvas,
+        shade: impl Fn(f64) -> Colour,
+    ) -> Result<(), FigureError> {
+        let colour = |value: &Option<f64>| value.map_or(theme::FAINT, &shade).rgb;
+        let bytes: Vec<u8> = self
+            .values
+            .iter()
+            .map(colour)
+            .flat_map(|(red, green, blue)| [red, green, blue, u8::MAX])
+            .collect();
+        let png = render::encode_png(self.columns as u32, self.rows as u32, &bytes, false)?;
+        canvas.marks.push(Mark::Picture {
+            frame: self.frame,
+            png,
+            about: "cells".to_owned(),
+        });
+        Ok(())
+    }
 }
 
-/// The numbers of all cells in one form, and their size; none where one of them has no room.
-fn numbered(cells: &[Vec<Cell>], format: Format, theme: &Theme) -> Option<(Vec<String>, f64)> {
-    let cells: Vec<&Cell> = cells.iter().flatten().collect();
-    let values: Vec<f64> = cells.iter().map(|cell| cell.value).collect();
-    let texts = numbers::cells(&values, format);
-    let fits = |size: f64| {
-        texts.iter().zip(&cells).all(|(text, cell)| {
-            let label = Label::new(text, size, theme::INK);
-            label.width() + 1.5 < cell.rect.width && size < cell.rect.height
-        })
-    };
+/// Between cells as wide or as high as this. What is too small for a gap reaches under the next, so that no seam shows.
+fn gap(pitch: f64) -> f64 {
+    match pitch < FINE {
+        true => -0.25 * pitch,
+        false => (pitch / 10.0).min(0.5),
+    }
+}
+
+/// The numbers of all cells in one form, and their size; none where one of them has no room. Large whole numbers are
+/// in full where that has room, else in short.
+fn numbered(grids: &[Grid], format: Format, theme: &Theme) -> Option<(Vec<String>, f64)> {
+    let cells = grids.iter().flat_map(Grid::places);
+    let cells: Vec<(Rect, f64)> = cells
+        .filter_map(|(rect, value)| Some((rect, value?)))
+        .collect();
     let largest = theme.tick_size() - 0.5;
     let sizes = (0..).map(|i| largest - 0.5 * f64::from(i));
-    let mut sizes = sizes.take_while(|size| *size >= SMALLEST);
-    let size = sizes.find(|size| fits(*size))?;
-    Some((texts, size))
+    let sizes: Vec<f64> = sizes.take_while(|size| *size >= SMALLEST).collect();
+    // Before anything is written: of very many cells there are no numbers.
+    if cells.iter().any(|(rect, _)| rect.height <= SMALLEST) {
+        return None;
+    }
+    let values: Vec<f64> = cells.iter().map(|(_, value)| *value).collect();
+    let forms = [
+        numbers::whole(&values, format),
+        Some(numbers::cells(&values, format)),
+    ];
+    forms.into_iter().flatten().find_map(|texts| {
+        let fits = |size: f64| {
+            texts.iter().zip(&cells).all(|(text, (rect, _))| {
+                let label = Label::new(text, size, theme::INK);
+                label.width() + 1.5 < rect.width && size < rect.height
+            })
+        };
+        let size = sizes.iter().copied().find(|size| fits(*size))?;
+        Some((texts, size))
+    })
 }

@@ -70,7 +70,7 @@ impl Entry for Histogram {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -130,7 +130,7 @@ impl Figure for Histogram {
         });
         let mut ends: Vec<Vec<f64>> = ends.collect();
         let smooth = params.density;
-        let groups: Vec<Vec<Group>> = facets
+        let mut groups: Vec<Vec<Group>> = facets
             .panels
             .iter()
             .zip(scales.iter().zip(&ends))
@@ -154,6 +154,11 @@ impl Figure for Histogram {
         }
 
         let theme = facets.theme(&params.axes.common)?;
+        // Of more groups than colours the dashes tell which is meant.
+        let dashed = facets.colors.len() > theme.palette.len();
+        for group in groups.iter_mut().flatten() {
+            group.dashed = dashed;
+        }
         let xs = ends.iter().zip(&groups).zip(scales.iter().zip(&numbers));
         let xs = xs.map(|((edges, curves), (scale, own))| {
             let mut shown = vec![edges[0], edges[edges.len() - 1]];
@@ -175,8 +180,15 @@ impl Figure for Histogram {
         });
         let x_axes = axes::numbers(panels, axes::X, xs, None)?;
         let y_axes = axes::numbers(panels, axes::Y, ys.collect(), Some(0.0))?;
-        let legend = facets.legend(&theme, |color, _| Sample::Area {
-            colour: theme.colour(color).opacity(0.6),
+        let legend = facets.legend(&theme, |color, _| match dashed {
+            true => Sample::Line {
+                colour: theme.colour(color),
+                dash: theme.dash(color).to_vec(),
+                marker: None,
+            },
+            false => Sample::Area {
+                colour: theme.colour(color).opacity(0.6),
+            },
         });
         let column = &table.columns[x];
         let density = match scales[0] {
@@ -256,6 +268,8 @@ pub(super) struct Group {
     counts: Vec<usize>,
     pub heights: Vec<f64>,
     pub curve: Vec<(f64, f64)>,
+    /// Whether the outline of its bars is dashed where it has no curve.
+    dashed: bool,
 }
 
 impl Group {
@@ -277,6 +291,7 @@ impl Group {
             n: values.len(),
             heights: counts.iter().map(|count| *count as f64 / area).collect(),
             counts,
+            dashed: false,
             curve: match smooth {
                 true => Density::of(values).map_or_else(Vec::new, |density| density.curve()),
                 false => Vec::new(),
@@ -309,7 +324,11 @@ impl Group {
         area.push(Point::new(last.x, floor));
         canvas.area(area.clone(), colour.opacity(opacity));
         if self.curve.is_empty() || opacity < BARS {
-            canvas.line(area, colour.opacity(0.7), theme.line_width * 0.6);
+            let dash = match self.dashed && self.curve.is_empty() {
+                true => theme.dash(self.color),
+                false => &[],
+            };
+            canvas.dashed(area, colour.opacity(0.7), theme.line_width * 0.6, dash);
         }
     }
 

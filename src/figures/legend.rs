@@ -57,6 +57,8 @@ pub(super) struct Legend {
     pub height: f64,
     /// Lines of entries.
     pub rows: usize,
+    /// Entries that have no room.
+    pub left: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -96,18 +98,19 @@ fn measured(entries: &[Entry], theme: &Theme, width: f64) -> Vec<(Entry, Lines, 
     entries.iter().map(measure).collect()
 }
 
-/// At most `most` entries, the last of which counts those left out.
-fn cut(entries: &[Entry], most: usize) -> Vec<Entry> {
+/// At most `most` entries, the last of which counts those left out, and how many these are.
+fn cut(entries: &[Entry], most: usize) -> (Vec<Entry>, usize) {
     if entries.len() <= most {
-        return entries.to_vec();
+        return (entries.to_vec(), 0);
     }
     let most = most.max(2);
     let mut kept = entries[..most - 1].to_vec();
+    let left = entries.len() - kept.len();
     kept.push(Entry {
-        label: format!("and {} more", entries.len() - kept.len()),
+        label: format!("and {left} more"),
         sample: Sample::Title,
     });
-    kept
+    (kept, left)
 }
 
 impl Legend {
@@ -119,6 +122,7 @@ impl Legend {
             width: 0.0,
             height: 0.0,
             rows: 0,
+            left: 0,
         }
     }
 
@@ -132,9 +136,10 @@ impl Legend {
     ) -> Self {
         let mut shown = entries.len();
         loop {
-            let legend = Legend::rows(&cut(entries, shown), title, theme, width);
+            let (kept, left) = cut(entries, shown);
+            let legend = Legend::rows(&kept, title, theme, width);
             if legend.rows <= most || shown <= 2 {
-                return legend;
+                return Legend { left, ..legend };
             }
             // As many as the rows that there may be hold.
             shown = (shown * most / legend.rows).min(shown - 1);
@@ -216,8 +221,9 @@ impl Legend {
     ) -> Self {
         let mut shown = entries.len();
         loop {
-            match Legend::columns(&cut(entries, shown), title, theme, room) {
-                Ok(legend) => return legend,
+            let (kept, left) = cut(entries, shown);
+            match Legend::columns(&kept, title, theme, room) {
+                Ok(legend) => return Legend { left, ..legend },
                 Err(fits) => shown = fits.min(shown - 1),
             }
         }

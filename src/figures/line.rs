@@ -59,7 +59,7 @@ impl Entry for Line {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {

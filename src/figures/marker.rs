@@ -7,16 +7,27 @@ use super::canvas::Colour;
 use super::canvas::Point;
 use super::theme;
 
+/// How far the corners of a marker are from its middle at most, in sizes.
+const REACH: f64 = 0.7;
+
 /// Draws the i-th marker; `size` is the diameter of the disc among them, in points.
 pub(super) fn draw(canvas: &mut Canvas, shape: usize, centre: Point, size: f64, colour: Colour) {
     // A thin rim of paper keeps overlapping markers apart.
     let rim = theme::PAPER.opacity(colour.opacity.min(0.9));
-    plain(canvas, shape, centre, size + 0.9, rim);
-    plain(canvas, shape, centre, size, colour);
+    canvas.standing(centre, REACH * (size + 0.9), |canvas| {
+        shaped(canvas, shape, centre, size + 0.9, rim);
+        shaped(canvas, shape, centre, size, colour);
+    });
 }
 
 /// The marker without a rim.
 pub(super) fn plain(canvas: &mut Canvas, shape: usize, centre: Point, size: f64, colour: Colour) {
+    canvas.standing(centre, REACH * size, |canvas| {
+        shaped(canvas, shape, centre, size, colour);
+    });
+}
+
+fn shaped(canvas: &mut Canvas, shape: usize, centre: Point, size: f64, colour: Colour) {
     let radius = size / 2.0;
     let polygon = |canvas: &mut Canvas, corners: &[(f64, f64)]| {
         let corner = |(x, y): &(f64, f64)| Point::new(centre.x + radius * x, centre.y + radius * y);

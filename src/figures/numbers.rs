@@ -5,6 +5,9 @@ use super::FigureError;
 /// Digits that a number alone is written with at most: as many as people type.
 const TYPED: i32 = 10;
 
+/// Whole numbers below it are each a float of their own.
+pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// How the numbers of an axis or of cells are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Format {
@@ -152,16 +155,45 @@ pub(super) fn brief(value: f64) -> String {
     minus(&format!("{value:.places$}"))
 }
 
-/// The numbers of cells that stand side by side: whole numbers as such, others with as many decimals
-/// as give the typical one three digits, or as tell them apart.
+/// Whole numbers with all their digits; none where another is among them, or a form is asked for.
+pub(super) fn whole(values: &[f64], format: Format) -> Option<Vec<String>> {
+    let is_whole = |value: &f64| value.fract() == 0.0 && value.abs() < EXACT;
+    let write = |value: &f64| minus(&format!("{:.0}", value + 0.0));
+    (format == Format::Auto && values.iter().all(is_whole))
+        .then(|| values.iter().map(write).collect())
+}
+
+/// Large whole numbers in short, with as many digits as tell them apart.
+fn short(values: &[f64]) -> Vec<String> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.dedup();
+    let write = |value: f64, places: i32| match value.abs() < 1e5 {
+        true => minus(&format!("{:.0}", value + 0.0)),
+        false => {
+            let first = exponent(value.abs());
+            times(&decimal(scaled(value, first), places), first)
+        }
+    };
+    let differ = |places: &i32| {
+        let mut pairs = sorted.windows(2);
+        pairs.all(|pair| write(pair[0], *places) != write(pair[1], *places))
+    };
+    let places = (2..15).find(differ).unwrap_or(15);
+    values.iter().map(|value| write(*value, places)).collect()
+}
+
+/// The numbers of cells that stand side by side: whole numbers as such, or in short where they are large, others
+/// with as many decimals as give the typical one three digits, or as tell them apart.
 pub(super) fn cells(values: &[f64], format: Format) -> Vec<String> {
     if let Some(written) = values.iter().map(|value| format.write(*value)).collect() {
         return written;
     }
-    let whole = |value: &f64| value.fract() == 0.0 && value.abs() < 1e6;
-    if values.iter().all(whole) {
-        let write = |value: &f64| minus(&format!("{:.0}", value + 0.0));
-        return values.iter().map(write).collect();
+    if let Some(whole) = whole(values, format) {
+        return match values.iter().all(|value| value.abs() < 1e6) {
+            true => whole,
+            false => short(values),
+        };
     }
     let mut sizes: Vec<f64> = values.iter().map(|value| value.abs()).collect();
     sizes.retain(|size| *size > 0.0);
@@ -301,6 +333,19 @@ mod tests {
             ["0.00", "95.21", "7.00"]
         );
         assert_eq!(cells(&[0.25], Format::parse(".0%").unwrap()), ["25%"]);
+    }
+
+    #[test]
+    fn large_whole_numbers_are_told_apart() {
+        let millions = [10_004_000.0, 10_016_000.0, 10_128_000.0, 7.0];
+        assert_eq!(
+            cells(&millions, Format::Auto),
+            ["10^{7}", "1.002·10^{7}", "1.013·10^{7}", "7"]
+        );
+        let full = whole(&millions, Format::Auto).unwrap();
+        assert_eq!(full, ["10004000", "10016000", "10128000", "7"]);
+        assert_eq!(cells(&[2e9, 3e9], Format::Auto), ["2·10^{9}", "3·10^{9}"]);
+        assert_eq!(whole(&[1e6, 0.5], Format::Auto), None);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Entry for Pairs {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -331,8 +331,7 @@ fn points(
                 layer.put(&stamp, point, colour);
             }
         }
-        canvas.marks.push(layer.picture()?);
-        return Ok(());
+        return layer.draw(canvas);
     }
     for group in groups() {
         let colour = theme.colour(group.color).opacity(opacity);

@@ -78,7 +78,7 @@ impl Entry for Parallel {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -164,7 +164,7 @@ impl Figure for Parallel {
         });
         let mut page = sheet.open();
         let mut thinned = Vec::new();
-        page.inside(0, |canvas, frame, theme| {
+        page.around(0, |canvas, frame, theme| {
             let lines = Lines {
                 table,
                 columns: &columns,
@@ -301,7 +301,7 @@ impl Lines<'_> {
         };
         let mut labels = labels::beside(&ticks, size, before - 6.0);
         let every = labels::every(&labels, frame.rect.height);
-        labels::thin(&mut labels, every);
+        labels::thin(&mut labels, every, labels::middle(every));
         for (place, lines) in &labels {
             let y = frame.rect.bottom() - place * frame.rect.height;
             let ends = [x - 2.0, x].map(|x| Point::new(x, y));

@@ -88,7 +88,7 @@ impl Entry for Scatter {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -111,7 +111,7 @@ impl Entry for Embedding {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -263,10 +263,7 @@ fn points(
                         }
                     }
                 }
-                match layer.picture() {
-                    Ok(mark) => canvas.marks.push(mark),
-                    Err(error) => failed = Some(error),
-                }
+                failed = layer.draw(canvas).err().or(failed.take());
                 return;
             }
             for group in &panel.groups {

@@ -89,7 +89,7 @@ impl Entry for Ranks {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {

@@ -19,6 +19,7 @@ const SAMPLES: usize = 4;
 
 /// A picture over a panel, transparent where there is no point.
 pub(super) struct Layer {
+    panel: Rect,
     frame: Rect,
     width: usize,
     height: usize,
@@ -35,15 +36,11 @@ pub(super) struct Stamp {
 impl Layer {
     /// Over a panel, with room for half a marker around it.
     pub(super) fn new(panel: Rect, room: f64) -> Self {
-        let frame = Rect {
-            x: panel.x - room,
-            y: panel.y - room,
-            width: panel.width + 2.0 * room,
-            height: panel.height + 2.0 * room,
-        };
+        let frame = panel.grown(room);
         let pixels = |length: f64| (length * DENSITY).ceil().max(1.0) as usize;
         let (width, height) = (pixels(frame.width), pixels(frame.height));
         Layer {
+            panel,
             frame,
             width,
             height,
@@ -72,8 +69,11 @@ impl Layer {
         Stamp { half, cover }
     }
 
-    /// Lays a marker over what is there.
+    /// Lays a marker over what is there; none where its middle is beside the panel.
     pub(super) fn put(&mut self, stamp: &Stamp, at: Point, colour: Colour) {
+        if !self.panel.contains(at) {
+            return;
+        }
         let column = ((at.x - self.frame.x) * DENSITY).round() as i64 - stamp.half as i64;
         let row = ((at.y - self.frame.y) * DENSITY).round() as i64 - stamp.half as i64;
         let side = 2 * stamp.half + 1;
@@ -94,8 +94,14 @@ impl Layer {
         }
     }
 
-    /// The picture as a mark.
-    pub(super) fn picture(self) -> Result<Mark, FigureError> {
+    /// Draws the picture, with the markers over the edge of the panel.
+    pub(super) fn draw(self, canvas: &mut Canvas) -> Result<(), FigureError> {
+        let picture = self.picture()?;
+        canvas.whole(|canvas| canvas.marks.push(picture));
+        Ok(())
+    }
+
+    fn picture(self) -> Result<Mark, FigureError> {
         let byte = |share: f32| (share.clamp(0.0, 1.0) * 255.0).round() as u8;
         let mut bytes = Vec::with_capacity(4 * self.pixels.len());
         for [red, green, blue, opacity] in self.pixels {

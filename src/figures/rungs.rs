@@ -75,7 +75,7 @@ impl Entry for Rungs {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

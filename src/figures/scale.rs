@@ -17,9 +17,6 @@ const ROUNDING: f64 = 1e-12;
 /// The largest number on an axis: beyond, differences are infinite.
 pub(super) const LARGEST: f64 = 1e300;
 
-/// Whole numbers below it are each a float of their own.
-const EXACT: f64 = 9_007_199_254_740_992.0;
-
 /// How values spread along an axis, as manifests name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScaleKind {
@@ -351,7 +348,7 @@ pub(super) fn coordinate(value: &Json) -> String {
         Json::Null => "none".to_owned(),
         Json::Number(number) => match number.as_f64() {
             Some(_) if !number.is_f64() => numbers::minus(&number.to_string()),
-            Some(whole) if whole.fract() == 0.0 && whole.abs() < EXACT => {
+            Some(whole) if whole.fract() == 0.0 && whole.abs() < numbers::EXACT => {
                 numbers::minus(&format!("{:.0}", whole + 0.0))
             }
             Some(value) => numbers::number(value),

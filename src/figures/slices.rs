@@ -69,7 +69,7 @@ impl Entry for Slices {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

@@ -23,6 +23,7 @@ use super::canvas::Label;
 use super::canvas::Point;
 use super::closed;
 use super::direction::Direction;
+use super::font;
 use super::font::Weight;
 use super::grammar::Plot;
 use super::grammar::capital;
@@ -98,7 +99,7 @@ impl Entry for Slope {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -187,9 +188,8 @@ impl Figure for Slope {
         if params.ranks {
             caption.push_str(" 1 is best.");
         }
-        if lost > 0 {
-            caption.push_str(&axes::said(&[], lost));
-        }
+        caption.push_str(&axes::said_linear("y", std::iter::once(&scale)));
+        caption.push_str(&axes::said_lost(lost, "point"));
         let (canvas, every) = drawing.canvas(&scale);
         if every > 1 {
             let what = plot.x.title();
@@ -300,7 +300,7 @@ impl Drawing<'_> {
                 continue;
             };
             let name = coordinate(&self.plot.facets.colors[series.color]);
-            let text = format!("{name}  {}", text(centre));
+            let text = font::followed(&name, &text(centre));
             let wanted = (1.0 - share) * height;
             ends.push(End {
                 lines: Lines::new(&text, Weight::Regular, font - 0.5, self.width * NAMES),

@@ -86,13 +86,18 @@ impl Theme {
         if self.one_shape { 0 } else { i }
     }
 
+    /// How often the colours came to their end before the i-th group.
+    pub(super) fn lap(&self, i: usize) -> usize {
+        i / self.palette.len()
+    }
+
     /// The dash of the i-th group.
     pub(super) fn dash(&self, i: usize) -> &'static [f64] {
         if self.graded {
             return &[];
         }
         // Colours and dashes that come back together would be one line.
-        DASHES[(i + i / self.palette.len()) % DASHES.len()]
+        DASHES[(i + self.lap(i)) % DASHES.len()]
     }
 }
 

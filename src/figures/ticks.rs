@@ -45,8 +45,7 @@ pub(super) fn ticks(scale: &Scale, room: usize, at: &[f64], format: Format) -> V
         Scale::Log { low, high } => log(scale, *low, *high, room, format),
         Scale::Symlog { low, high, linear } => symlog(scale, (*low, *high), *linear, room, format),
     };
-    let inside = |tick: &Tick| (-1e-9..=1.0 + 1e-9).contains(&tick.place);
-    let mut ticks: Vec<Tick> = ticks.into_iter().filter(inside).collect();
+    let mut ticks: Vec<Tick> = ticks.into_iter().filter(is_on).collect();
     if ticks.iter().all(|tick| tick.label.is_empty()) {
         ticks.extend(ends(scale, format));
     }
@@ -213,15 +212,19 @@ fn log(scale: &Scale, low: f64, high: f64, room: usize, format: Format) -> Vec<T
     linear(scale, low, high, room.min(4), format)
 }
 
-/// The label of a power of ten among others.
-fn decade(sign: f64, k: i32, decades: &[i32], format: Format) -> String {
+/// The label of so many times a power of ten, among others.
+fn decade(times: f64, k: i32, decades: &[i32], format: Format) -> String {
     let plain = decades.iter().all(|k| (-2..=3).contains(k));
     match (format, plain) {
         (Format::Auto, false) => {
-            let sign = if sign < 0.0 { "−" } else { "" };
-            format!("{sign}10^{{{}}}", minus(&k.to_string()))
+            let sign = if times < 0.0 { "−" } else { "" };
+            let times = match times.abs() {
+                1.0 => String::new(),
+                times => format!("{times}·"),
+            };
+            format!("{sign}{times}10^{{{}}}", minus(&k.to_string()))
         }
-        _ => alone(&[sign * power_of_ten(k)], format).concat(),
+        _ => alone(&[times * power_of_ten(k)], format).concat(),
     }
 }
 
@@ -248,22 +251,49 @@ fn symlog(
     let both = low < 0.0 && high > 0.0;
     let count = decades.len() * if both { 2 } else { 1 } + 1;
     let every = count.div_ceil(room).max(1) as i32;
-    let mut ticks: Vec<Tick> = labelled(scale, 0.0, "0".to_owned()).into_iter().collect();
     let zero = scale.place(0.0).unwrap_or(-1.0);
-    for &k in &decades {
-        for sign in [1.0, -1.0] {
-            let value = sign * power_of_ten(k);
-            let place = scale.place(value).unwrap_or(-1.0);
-            // Beside zero there is room for zero only.
-            let clear = (place - zero).abs() > 0.6 / room as f64;
-            let label = match (last - k) % every == 0 && clear {
-                true => decade(sign, k, &decades, format),
-                false => String::new(),
-            };
-            ticks.extend(labelled(scale, value, label));
+    let with = |factors: &[f64]| {
+        let mut ticks: Vec<Tick> = labelled(scale, 0.0, "0".to_owned()).into_iter().collect();
+        for (&k, factor) in decades
+            .iter()
+            .flat_map(|k| factors.iter().map(move |f| (k, f)))
+        {
+            for times in [*factor, -factor] {
+                let value = times * power_of_ten(k);
+                let place = scale.place(value).unwrap_or(-1.0);
+                // Beside zero there is room for zero only.
+                let clear = (place - zero).abs() > 0.6 / room as f64;
+                let label = match (last - k) % every == 0 && clear && format.is_exact(value) {
+                    true => decade(times, k, &decades, format),
+                    false => String::new(),
+                };
+                ticks.extend(labelled(scale, value, label));
+            }
         }
+        ticks.retain(is_on);
+        ticks
+    };
+    let ticks = with(&[1.0]);
+    let labels = |ticks: &[Tick]| ticks.iter().filter(|tick| !tick.label.is_empty()).count();
+    // Three powers of a sign say how the axis runs; of fewer, more is labelled where it has room.
+    let powers = ticks
+        .iter()
+        .filter(|tick| !matches!(&*tick.label, "" | "0"));
+    if every > 1 || powers.count() >= if both { 6 } else { 3 } {
+        return ticks;
     }
-    ticks
+    let finer = [&[1.0, 2.0, 5.0][..], &[1.0, 5.0]].map(with).into_iter();
+    let mut finer = finer.filter(|ticks| labels(ticks) <= room);
+    match finer.next() {
+        Some(finer) => finer,
+        None if labels(&ticks) > 1 => ticks,
+        None => linear(scale, low, high, room, format),
+    }
+}
+
+/// Whether it stands on its axis.
+fn is_on(tick: &Tick) -> bool {
+    (-1e-9..=1.0 + 1e-9).contains(&tick.place)
 }
 
 /// Round heights strictly inside a scale, about so many.
@@ -424,6 +454,17 @@ mod tests {
             let texts = labels(&scale, room);
             let negative = texts.iter().filter(|t| t.starts_with('−')).count();
             assert_eq!(negative * 2 + 1, texts.len(), "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_symmetric_logarithm_has_labels_within_its_decade() {
+        let scale = |numbers: &[f64]| Scale::of_numbers(ScaleKind::Symlog, numbers, None, 0.05);
+        assert_eq!(labels(&scale(&[1.0, 8.0]), 8), ["1", "2", "5"]);
+        assert_eq!(labels(&scale(&[0.0, 1.0, 8.0]), 6), ["0", "1", "2", "5"]);
+        for room in 2..9 {
+            let texts = labels(&scale(&[1.0, 8.0]), room);
+            assert!((2..=room).contains(&texts.len()), "{texts:?}");
         }
     }
 

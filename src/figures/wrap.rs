@@ -9,7 +9,10 @@ use super::font::Weight;
 use super::markup;
 
 /// From one baseline to the next, in sizes of the type.
-const LEADING: f64 = 1.18;
+pub(super) const LEADING: f64 = 1.18;
+
+/// Characters of a number at most: no double needs more.
+const LONGEST_NUMBER: usize = 24;
 
 /// One text in lines of one size.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,13 +145,14 @@ fn words(text: &str) -> Vec<String> {
 
 /// The pieces of a word that alone is too wide: after hyphens and such, else anywhere.
 fn pieces(word: &str, measure: &impl Fn(&str) -> f64, width: f64) -> Vec<String> {
-    // What a script or a command takes stays with it.
-    if word.contains(['{', '\\']) || measure(word.trim_end()) <= width {
+    // What a script or a command takes stays with it, and a number is read in one, unless it has more digits than any.
+    let bare = word.trim_end();
+    let is_number = bare.len() <= LONGEST_NUMBER && bare.replace('−', "-").parse::<f64>().is_ok();
+    if is_number || word.contains(['{', '\\']) || measure(bare) <= width {
         return vec![word.to_owned()];
     }
     let mut pieces: Vec<String> = Vec::new();
-    let ends = ['-', '_', markup::LOW_LINE, '/', '.', ',', '=', '+'];
-    for part in word.split_inclusive(ends) {
+    for part in parts(word) {
         let mut piece = String::new();
         for c in part.chars() {
             if !piece.is_empty() && c != ' ' && measure(&format!("{piece}{c}")) > width {
@@ -159,6 +163,29 @@ fn pieces(word: &str, measure: &impl Fn(&str) -> f64, width: f64) -> Vec<String>
         pieces.push(piece);
     }
     pieces
+}
+
+/// A word cut after hyphens and such, but not within its numbers.
+fn parts(word: &str) -> Vec<&str> {
+    let ends = ['-', '_', markup::LOW_LINE, '/', '.', ',', '=', '+'];
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, end) in word.match_indices(ends) {
+        let before = word[..at].chars().next_back();
+        let after = word[at + end.len()..].chars().next();
+        let in_number = match end {
+            "." | "," => before.is_some_and(|c| c.is_ascii_digit()),
+            "-" | "+" => matches!(before, Some('e' | 'E')),
+            _ => false,
+        };
+        if !(in_number && after.is_some_and(|c| c.is_ascii_digit())) {
+            parts.push(&word[start..at + end.len()]);
+            start = at + end.len();
+        }
+    }
+    parts.push(&word[start..]);
+    parts.retain(|part| !part.is_empty());
+    parts
 }
 
 /// The lines of a text, and of how many pieces they are made.
@@ -208,6 +235,13 @@ mod tests {
             lines("importance-weighted", 52.0),
             ["importance-", "weighted"]
         );
+    }
+
+    #[test]
+    fn numbers_stay_whole() {
+        assert_eq!(lines("−0.000123456789012", 20.0), ["−0.000123456789012"]);
+        assert_eq!(lines("rate=0.00125", 40.0), ["rate=", "0.00125"]);
+        assert_eq!(parts("a.b-1.5e-3"), ["a.", "b-", "1.5e-3"]);
     }
 
     #[test]

@@ -31,6 +31,22 @@ function element(tag, attributes, ...children) {
   document.querySelector("header").append(button);
 })();
 
+// Printed tables of many rows open with the first.
+document.querySelectorAll(".printed tbody").forEach((body) => {
+  const rows = [...body.rows];
+  let limit = 100;
+  if (rows.length <= limit) return;
+  const more = element("button", { type: "button", class: "tool" });
+  const draw = () => {
+    body.replaceChildren(...rows.slice(0, limit));
+    more.hidden = rows.length <= limit;
+    more.textContent = "Show more: " + (rows.length - limit) + " rows below";
+  };
+  more.addEventListener("click", () => { limit += 500; draw(); });
+  body.closest(".scroll").after(more);
+  draw();
+});
+
 // Figures: a larger view to wheel, drag, pinch or press + − 0 and arrows in.
 (function zoom() {
   if (!document.querySelector("[data-zoom]")) return;

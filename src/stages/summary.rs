@@ -92,7 +92,9 @@ impl Entry for SummaryTable {
          apart each has a power of ten and decimals of its own. Columns that have no room side by side in LaTeX stand under one another. After\n\
          `\\input{summary.values}`, `\\sweepline{summary/iwae/2/elbo}` is the number of that row, and\n\
          `/mean` (or `/median`), `/half`, `/n` after it are its parts. What a run did not make anew has\n\
-         no number in the `values.tex` of the experiment: the text of a paper is never stale."
+         no number in the `values.tex` of the experiment: the text of a paper is never stale.\n\
+         Of a column of whole numbers below 2^53 all digits are printed. Of others without an interval those\n\
+         that differ by less than a millionth of themselves read alike: it is all that single precision tells apart."
     }
 
     fn revision(&self) -> u32 {

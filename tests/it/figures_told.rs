@@ -157,3 +157,167 @@ fn values_of_data_are_shown_as_they_are() {
         ["`labels` has `yy`, which is no column: did you mean `y`?"]
     );
 }
+
+/// Lengths of a drawing are in fortieths of a point.
+fn height(rendered: &Rendered) -> f64 {
+    let (_, rest) = rendered.svg.split_once(" height=\"").expect("a height");
+    let (points, _) = rest.split_once("pt\"").expect("in points");
+    points.parse().expect("a number")
+}
+
+#[test]
+fn one_long_name_does_not_make_every_row_high() {
+    let rows = |names: &[String]| -> String {
+        let row = |(i, name): (usize, &String)| format!("{name},x,{i},0\n");
+        let rows: String = names.iter().enumerate().map(row).collect();
+        format!("a,b,y,z\n{rows}")
+    };
+    let mut names: Vec<String> = (0..24).map(|i| format!("method {i:02}")).collect();
+    for at in [0, 11, 23] {
+        let long = "a method whose name says all that was changed and for what reason it was";
+        let usual = std::mem::replace(&mut names[at], format!("{long} {at}"));
+        for (kind, params) in [
+            ("dots", "{x: y, y: a}"),
+            ("heatmap", "{x: b, y: a, value: y}"),
+        ] {
+            let high = height(&draw(kind, &rows(&names), params).unwrap());
+            assert!(high < 500.0, "{kind} {at}: {high}");
+        }
+        names[at] = usual;
+    }
+    let many: Vec<String> = (0..300).map(|i| format!("method {i:03}")).collect();
+    let drawn = draw("dots", &rows(&many), "{x: y, y: a}").unwrap();
+    assert!(height(&drawn) < 9.1 * 72.0, "{}", height(&drawn));
+    assert!(drawn.caption.contains("One label in "), "{}", drawn.caption);
+}
+
+#[test]
+fn a_range_cuts_lines_at_the_axes() {
+    let csv = "a,b,y,z\n1,x,0,0\n2,x,5,0\n3,x,10,0\n4,x,4,0\n";
+    let drawn = |params: &str| draw("line", csv, params).unwrap().svg;
+    let svg = drawn("{x: a, y: y, y_range: [0, 5]}");
+    let numbers = |text: &str| -> Vec<i64> {
+        let parts = text.split(['"', ' ', ',']);
+        parts.filter_map(|part| part.parse().ok()).collect()
+    };
+    let (_, clip) = svg.split_once("<svg x=\"").expect("a clip");
+    let clip = numbers(clip.split_once("viewBox").expect("its box").0);
+    let spine = svg
+        .split("points=\"")
+        .map(|line| numbers(line.split('"').next().unwrap()));
+    let spine = spine
+        .filter(|line| line.len() == 6)
+        .last()
+        .expect("the axes");
+    let room = [
+        spine[0] - clip[0],
+        spine[1] - clip[1],
+        clip[0] + clip[2] - spine[4],
+        clip[1] + clip[3] - spine[5],
+    ];
+    // Half the width of a line, so that one along the axis is whole.
+    assert!(room.iter().all(|room| (0..=24).contains(room)), "{room:?}");
+    // A marker on the edge is whole, and one beyond it is not there.
+    let discs = |svg: &str| svg.matches("<circle").count();
+    assert!(discs(&svg) < discs(&drawn("{x: a, y: y}")), "{svg}");
+}
+
+#[test]
+fn groups_of_more_than_ten_colours_are_told_apart() {
+    let drawn = |groups: usize, kind: &str, params: &str| {
+        let row = |i: usize| format!("g{:02},x,{},{}\n", i % groups, (i * 7) % 13, i);
+        let rows: String = (0..240).map(row).collect();
+        draw(kind, &format!("a,b,y,seed\n{rows}"), params)
+            .unwrap()
+            .svg
+    };
+    let dashes = |groups: usize| {
+        let bars = drawn(groups, "histogram", "{x: y, color: a, density: false}");
+        bars.matches("stroke-dasharray").count()
+    };
+    assert_eq!(dashes(10), 0);
+    // In the panel and in the legend; one dash of five is solid.
+    assert!(dashes(12) >= 18);
+    let strokes = |groups: usize| {
+        let boxes = drawn(groups, "box", "{x: b, y: y, color: a, replicate: seed}");
+        boxes.matches("stroke-opacity=\"0.75\"").count()
+    };
+    assert_eq!(strokes(10), 0);
+    assert!(strokes(12) > 4);
+}
+
+#[test]
+fn many_cells_fill_their_panel() {
+    let drawn = |columns: usize, rows: usize| {
+        let row = |i: usize| format!("{},{},{},0\n", i % columns, i / columns, i);
+        let rows: String = (0..columns * rows).map(row).collect();
+        draw(
+            "heatmap",
+            &format!("a,b,y,z\n{rows}"),
+            "{x: a, y: b, value: y}",
+        )
+        .unwrap()
+    };
+    for (columns, rows) in [(40, 3), (200, 5), (500, 2)] {
+        let svg = drawn(columns, rows).svg;
+        let cells = svg.split("<polygon ").filter_map(|polygon| {
+            let (_, points) = polygon.split_once("points=\"")?;
+            let xs = points.split('"').next()?.split(' ');
+            let xs: Option<Vec<i64>> = xs
+                .filter(|point| !point.is_empty())
+                .map(|point| point.split(',').next()?.parse().ok())
+                .collect();
+            let xs = xs.filter(|xs| xs.len() == 4)?;
+            Some((xs[0], xs[1] - xs[0]))
+        });
+        let mut cells: Vec<(i64, i64)> = cells.collect();
+        let count = cells.len();
+        cells.retain(|(_, wide)| *wide < 280);
+        assert!(cells.len() >= columns * rows && count > cells.len());
+        let (first, last) = (cells.iter().min().unwrap().0, cells.iter().max().unwrap().0);
+        let pitch = (last - first) as f64 / (columns - 1) as f64;
+        let covered = |(_, wide): &(i64, i64)| *wide as f64 > 0.8 * pitch - 1.0;
+        assert!(cells.iter().all(covered), "{columns} × {rows}");
+    }
+    let svg = drawn(100, 100).svg;
+    assert!(svg.contains("aria-label=\"cells\"") && svg.matches("<polygon").count() < 200);
+}
+
+#[test]
+fn what_the_legend_leaves_out_is_in_the_caption() {
+    let row = |i: usize| format!("{},a group of a long name {:03},{},0\n", i % 2, i / 2, i);
+    let rows: String = (0..240).map(row).collect();
+    let csv = format!("a,b,y,z\n{rows}");
+    let caption = draw("line", &csv, "{x: a, y: y, color: b}")
+        .unwrap()
+        .caption;
+    assert!(
+        caption.contains(" entries of the legend have no room."),
+        "{caption}"
+    );
+}
+
+#[test]
+fn a_symmetric_logarithm_is_told_in_every_kind() {
+    let csv = "a,b,y,z\np,x,1,0\nq,x,8,0\nr,x,4,0\n";
+    for (kind, params) in [
+        ("dots", "{x: y, y: a, x_scale: symlog}"),
+        ("line", "{x: a, y: y, y_scale: symlog}"),
+        ("box", "{x: b, y: y, replicate: a, y_scale: symlog}"),
+        ("slope", "{x: a, y: y, name: b, y_scale: symlog}"),
+    ] {
+        let caption = draw(kind, csv, params).unwrap().caption;
+        assert!(
+            caption.contains("is logarithmic beyond ±1e0"),
+            "{kind}: {caption}"
+        );
+    }
+}
+
+#[test]
+fn numbers_beside_names_from_right_to_left_read_as_they_are() {
+    let csv = "a,b,y,z\n1,plain,52.4,0\n2,plain,61.2,0\n1,שלום,52.4,0\n2,שלום,48.3,0\n";
+    let drawn = draw("slope", csv, "{x: a, y: y, name: b, svg_text: text}").unwrap();
+    assert_eq!(drawn.svg.matches("52.4<").count(), 2, "{}", drawn.svg);
+    assert!(drawn.svg.contains(">שלום<"), "{}", drawn.svg);
+}

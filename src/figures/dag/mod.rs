@@ -53,6 +53,10 @@ impl Entry for Dag {
          into lines if need be, else smaller."
     }
 
+    fn revision(&self) -> u32 {
+        2
+    }
+
     fn params(&self) -> Vec<Param> {
         DagParams::params()
     }

@@ -8,7 +8,6 @@ use std::sync::PoisonError;
 use resvg::usvg::fontdb::Database;
 
 use super::FigureError;
-use super::shape;
 
 /// A face of a font.
 pub(in crate::figures) struct Face {
@@ -24,11 +23,6 @@ pub(in crate::figures) struct Face {
 impl Face {
     pub(in crate::figures) fn units_per_em(&self) -> f64 {
         f64::from(self.shapes.units_per_em())
-    }
-
-    /// Width in points of a text at a size in points.
-    pub(in crate::figures) fn width(&self, text: &str, size: f64) -> f64 {
-        f64::from(shape(text, self).1) * size / self.units_per_em()
     }
 }
 

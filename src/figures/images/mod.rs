@@ -64,7 +64,7 @@ impl Entry for Images {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

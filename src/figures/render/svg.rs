@@ -238,11 +238,13 @@ fn outlined(at: Point, label: &Label, glyphs: &mut BTreeMap<(String, u16), Strin
         escape(&label.plain()),
         fill(label.colour)
     );
-    for (mut start, run, scale) in runs(label) {
-        for (face, piece) in font::pieces(&run.text, label.weight) {
-            let (shaped, _) = font::shape(&piece, face);
+    let runs = runs(label);
+    let alone = runs.len() == 1;
+    for (mut start, run, scale) in runs {
+        let pieces = font::pieces(&run.text, label.weight, alone);
+        for same in pieces.chunk_by(|a, b| a.face.prefix == b.face.prefix) {
+            let face = same[0].face;
             let (x, y) = along(at, label, start, run.shift * label.size);
-            start += face.width(&piece, scale);
             let factor = scale * UNITS / face.units_per_em();
             let turn = turn(label);
             let _ = write!(
@@ -251,21 +253,26 @@ fn outlined(at: Point, label: &Label, glyphs: &mut BTreeMap<(String, u16), Strin
                 lean(&run),
                 trimmed(factor)
             );
-            for glyph in shaped {
-                let key = (face.prefix.clone(), glyph.id);
-                let outline = glyphs
-                    .entry(key)
-                    .or_insert_with(|| font::outline(glyph.id, face));
-                if outline.is_empty() {
-                    continue;
+            let mut before = 0;
+            for piece in same {
+                let (shaped, advance) = font::shape(piece);
+                for glyph in shaped {
+                    let key = (face.prefix.clone(), glyph.id);
+                    let outline = glyphs
+                        .entry(key)
+                        .or_insert_with(|| font::outline(glyph.id, face));
+                    if outline.is_empty() {
+                        continue;
+                    }
+                    let x = match before + glyph.x {
+                        0 => String::new(),
+                        x => format!(" x=\"{x}\""),
+                    };
+                    let _ = write!(text, "<use href=\"#{}{}\"{x}/>", face.prefix, glyph.id);
                 }
-                let x = if glyph.x == 0 {
-                    String::new()
-                } else {
-                    format!(" x=\"{}\"", glyph.x)
-                };
-                let _ = write!(text, "<use href=\"#{}{}\"{x}/>", face.prefix, glyph.id);
+                before += advance;
             }
+            start += f64::from(before) * scale / face.units_per_em();
             text.push_str("</g>");
         }
     }
@@ -276,10 +283,13 @@ fn outlined(at: Point, label: &Label, glyphs: &mut BTreeMap<(String, u16), Strin
 /// Text as text elements, one per run and face.
 fn set(at: Point, label: &Label, used: &mut BTreeMap<String, &'static font::Face>) -> String {
     let mut text = String::new();
-    for (mut start, run, scale) in runs(label) {
-        for (face, piece) in font::pieces(&run.text, label.weight) {
+    let runs = runs(label);
+    let alone = runs.len() == 1;
+    for (mut start, run, scale) in runs {
+        for piece in font::pieces(&run.text, label.weight, alone) {
+            let face = piece.face;
             let (x, y) = along(at, label, start, run.shift * label.size);
-            start += face.width(&piece, scale);
+            start += piece.width(scale);
             let turn = turn(label);
             let _ = writeln!(
                 text,
@@ -290,7 +300,7 @@ fn set(at: Point, label: &Label, used: &mut BTreeMap<String, &'static font::Face
                 face.weight,
                 trimmed(scale * UNITS),
                 fill(label.colour),
-                escape(&piece)
+                escape(&piece.text)
             );
             used.insert(face.prefix.clone(), face);
         }

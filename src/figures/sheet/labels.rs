@@ -166,33 +166,50 @@ pub(in crate::figures) fn beside(ticks: &[Tick], size: f64, width: f64) -> Label
     labelled.map(|tick| (tick.place, lines(tick))).collect()
 }
 
-/// The height that a place on y needs for its label.
-pub(in crate::figures) fn line(labels: &Labels) -> f64 {
-    let tallest = labels.iter().map(|(_, lines)| lines.height());
-    tallest.fold(0.0, f64::max) * 1.12
+/// The height of an axis along y on which no label touches the next: a tall one takes the room of short neighbours.
+pub(in crate::figures) fn need(labels: &Labels) -> f64 {
+    let alone = labels.iter().map(|(_, lines)| lines.height());
+    apart(&sorted(labels)).fold(alone.fold(0.0, f64::max), f64::max) * 1.12
 }
 
-/// Keeps every so-manieth of the labels along y, those in the middle of each such part: the first and the
-/// last have room above and below them.
-pub(in crate::figures) fn thin(labels: &mut Labels, every: usize) {
+/// Labels from the lowest to the highest.
+fn sorted(labels: &Labels) -> Vec<(f64, f64)> {
+    let places = labels.iter();
+    let mut places: Vec<(f64, f64)> = places
+        .map(|(place, lines)| (*place, lines.height()))
+        .collect();
+    places.sort_by(|a, b| a.0.total_cmp(&b.0));
+    places
+}
+
+/// The heights at which neighbours, by place and height, would touch.
+fn apart(places: &[(f64, f64)]) -> impl Iterator<Item = f64> {
+    let pairs = places.windows(2);
+    pairs.map(|pair| (pair[0].1 + pair[1].1) / 2.0 / (pair[1].0 - pair[0].0))
+}
+
+/// Which of so many labels along y is kept: the first and the last have room above and below them.
+pub(in crate::figures) fn middle(every: usize) -> usize {
+    (every - 1) / 2
+}
+
+/// Keeps every so-manieth, from the `first` on.
+pub(in crate::figures) fn thin<T>(all: &mut Vec<T>, every: usize, first: usize) {
     let mut i = 0;
-    labels.retain(|_| {
+    all.retain(|_| {
         i += 1;
-        (i - 1) % every == (every - 1) / 2
+        (i - 1) % every == first
     });
 }
 
 /// Every how-manieth of the labels along y has room.
 pub(in crate::figures) fn every(labels: &Labels, height: f64) -> usize {
-    let mut places: Vec<f64> = labels.iter().map(|(place, _)| *place).collect();
-    places.sort_by(f64::total_cmp);
-    let need = line(labels) / 1.12 * 1.02;
-    let clear = |every: usize| {
-        let kept: Vec<f64> = places.iter().copied().step_by(every).collect();
-        kept.windows(2)
-            .all(|pair| (pair[1] - pair[0]) * height >= need)
+    let places = sorted(labels);
+    let clear = |every: &usize| {
+        let kept = places.iter().skip(middle(*every)).step_by(*every).copied();
+        let kept: Vec<(f64, f64)> = kept.collect();
+        apart(&kept).all(|need| need * 1.02 <= height)
     };
-    (1..=places.len().max(1))
-        .find(|every| clear(*every))
-        .unwrap_or(1)
+    let mut all = 1..=places.len().max(1);
+    all.find(clear).unwrap_or(1)
 }

@@ -6,8 +6,10 @@
 use super::super::font::Weight;
 use super::super::legend::Legend;
 use super::super::scale::Scale;
+use super::super::theme::INCH;
 use super::super::ticks::Tick;
 use super::super::ticks::ticks;
+use super::super::wrap;
 use super::super::wrap::Lines;
 use super::Axis;
 use super::EDGE;
@@ -33,6 +35,10 @@ const LEAST_NAMES: f64 = 0.22;
 const PANELS: f64 = 0.42;
 /// The share of the page that a legend beside the panels may take, found so and asked for.
 const ASIDE: [f64; 2] = [0.36, 0.5];
+/// The most height that names along y give to a page: that of the text on paper.
+const PAGE: f64 = 9.0 * INCH;
+/// Names along y are broken into so many lines before they take more of the page.
+const NAME_LINES: f64 = 3.0;
 /// Lines of a legend over or under the panels.
 const LEGEND_ROWS: usize = 12;
 /// Titles beside rows of panels are broken into lines no shorter than this; the rows are as high.
@@ -203,10 +209,11 @@ impl Plan {
     pub(super) fn over(&self, sheet: &Sheet, row: usize) -> f64 {
         let of_row = sheet.panels.iter().zip(&self.panel_titles);
         let heights = of_row.filter(|(panel, _)| panel.row == row);
-        match heights.map(|(_, t)| t.height()).fold(0.0, f64::max) {
+        let title = match heights.map(|(_, t)| t.height()).fold(0.0, f64::max) {
             0.0 => 0.0,
             height => height + 4.0,
-        }
+        };
+        title.max(self.beyond(sheet, row).0)
     }
 
     /// Under a row of panels: ticks with their labels.
@@ -219,7 +226,7 @@ impl Plan {
         let heights = of_row.filter(|(panel, _)| panel.row == row && sheet.labels_x(panel));
         heights
             .map(|(_, labels)| turn.height(labels, &sheet.theme))
-            .fold(0.0, f64::max)
+            .fold(self.beyond(sheet, row).1, f64::max)
     }
 
     /// Over the panels: title and legend, and half a tick label.
@@ -262,22 +269,16 @@ impl Plan {
 
     fn panel_height(&self, sheet: &Sheet) -> f64 {
         if let Some(height) = sheet.height {
-            let extras: f64 = (0..self.rows)
-                .map(|row| self.over(sheet, row) + self.under(sheet, row))
-                .sum();
-            let gaps = ROW_GAP * (self.rows - 1) as f64;
-            let rest = height - self.top(sheet) - extras - gaps - self.bottom();
-            return (rest / self.rows as f64).max(LOWEST);
+            return self.share(sheet, height);
         }
         let need = sheet.panels.iter().zip(&self.y_labels);
         let need = need.map(|(panel, labels)| match &panel.y.scale {
             Scale::Category { values } => {
-                let line = labels::line(labels).max(sheet.line.unwrap_or(0.0));
-                values.len() as f64 * line
+                labels::need(labels).max(values.len() as f64 * sheet.line.unwrap_or(0.0))
             }
             _ => 0.0,
         });
-        let need = need.fold(0.0, f64::max);
+        let need = need.fold(0.0, f64::max).min(self.highest(sheet));
         if sheet.square {
             return (self.width * sheet.aspect).max(10.0);
         }
@@ -289,6 +290,34 @@ impl Plan {
                 .max(self.row_titles.iter().map(Lines::width).fold(0.0, f64::max))
                 .max(10.0),
         }
+    }
+
+    /// The height of a panel on a page of this height.
+    fn share(&self, sheet: &Sheet, page: f64) -> f64 {
+        let extras: f64 = (0..self.rows)
+            .map(|row| self.over(sheet, row) + self.under(sheet, row))
+            .sum();
+        let gaps = ROW_GAP * (self.rows - 1) as f64;
+        let rest = page - self.top(sheet) - extras - gaps - self.bottom();
+        (rest / self.rows as f64).max(LOWEST)
+    }
+
+    /// The height that names along y may give to a panel: beyond it they are thinned.
+    fn highest(&self, sheet: &Sheet) -> f64 {
+        self.share(sheet, PAGE).max(self.width * sheet.aspect)
+    }
+
+    /// How far names of several lines along y reach over and under the panels of a row, beyond half a line.
+    fn beyond(&self, sheet: &Sheet, row: usize) -> (f64, f64) {
+        let small = sheet.theme.tick_size();
+        let of_row = sheet.panels.iter().zip(&self.y_labels);
+        let labels = of_row.filter(|(panel, _)| panel.row == row);
+        let labels = labels.flat_map(|(_, labels)| labels);
+        labels.fold((0.0, 0.0), |(over, under): (f64, f64), (place, lines)| {
+            let half = (lines.height() - small) / 2.0;
+            let over = over.max(half - (1.0 - place) * self.height);
+            (over, under.max(half - place * self.height))
+        })
     }
 
     /// A panel beside a long legend is as high as that, if not much higher than wide.
@@ -324,25 +353,26 @@ impl Plan {
         let beside = self.right() + self.y_label_width() + EDGE + TICK + TICK_GAP;
         let names = (1.0 - PANELS) * sheet.width - beside;
         let least = if sheet.square { NAMES } else { LEAST_NAMES };
-        let names = names.clamp(least * sheet.width, NAMES * sheet.width)
-            / if sheet.shared_y {
-                1.0
-            } else {
-                self.cols as f64
-            };
-        let y_labels = sheet.panels.iter().zip(&self.ticks);
-        self.y_labels = y_labels
-            .map(|(panel, (_, y))| match sheet.labels_y(panel) {
-                true => labels::beside(y, small, names),
-                false => Vec::new(),
-            })
-            .collect();
-        if sheet.height.is_some() || sheet.square {
-            let every = self.y_labels.iter().map(|l| labels::every(l, height));
-            self.y_every = every.fold(self.y_every, usize::max);
+        let most = NAMES * sheet.width;
+        let names = names.clamp(least * sheet.width, most);
+        self.y_labels = self.names(sheet, names);
+        let all = self.y_labels.iter().flatten();
+        let tallest = all.map(|(_, lines)| lines.height()).fold(0.0, f64::max);
+        if tallest > small * wrap::LEADING * NAME_LINES {
+            self.y_labels = self.names(sheet, most);
         }
+        let high = match sheet.height.is_some() || sheet.square {
+            true => height,
+            false => self.highest(sheet),
+        };
+        let names = sheet.panels.iter().zip(&self.y_labels);
+        let names = names.filter(|(panel, _)| {
+            sheet.height.is_some() || matches!(panel.y.scale, Scale::Category { .. })
+        });
+        let every = names.map(|(_, names)| labels::every(names, high));
+        self.y_every = every.fold(self.y_every, usize::max);
         for labels in &mut self.y_labels {
-            labels::thin(labels, self.y_every);
+            labels::thin(labels, self.y_every, labels::middle(self.y_every));
         }
         for (col, own) in self.tick_widths.iter_mut().enumerate() {
             let of_col = sheet.panels.iter().zip(&self.y_labels);
@@ -380,6 +410,19 @@ impl Plan {
             self.turn += 1;
         }
         self.x_labels = sheet.panels.iter().map(|_| Vec::new()).collect();
+    }
+
+    /// The labels along y, in lines of at most so much of the page.
+    fn names(&self, sheet: &Sheet, width: f64) -> Vec<Labels> {
+        let cols = if sheet.shared_y { 1 } else { self.cols };
+        let width = width / cols as f64;
+        let panels = sheet.panels.iter().zip(&self.ticks);
+        panels
+            .map(|(panel, (_, y))| match sheet.labels_y(panel) {
+                true => labels::beside(y, sheet.theme.tick_size(), width),
+                false => Vec::new(),
+            })
+            .collect()
     }
 
     /// Whether slanted labels reach no further to the left than names along y may.

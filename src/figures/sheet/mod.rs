@@ -9,7 +9,6 @@ mod layout;
 mod place;
 
 use super::canvas::Canvas;
-use super::canvas::Mark;
 use super::canvas::Point;
 use super::canvas::Rect;
 use super::colormap::Colours;
@@ -158,26 +157,25 @@ impl Frame {
 }
 
 impl Page {
-    /// Draws inside a panel; nothing leaves its frame but markers at its edge.
+    /// Draws inside a panel: strokes along its edge are whole, and so are markers whose middle is in it.
     pub(super) fn inside(&mut self, frame: usize, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
-        // Half a marker may stand over the edge.
-        self.clipped(frame, self.theme.marker_size, draw);
+        self.clipped(frame, self.theme.line_width / 2.0, draw);
     }
 
-    /// Draws inside a panel; nothing leaves its frame.
+    /// Draws inside a panel; nothing but markers leaves its frame.
     pub(super) fn within(&mut self, frame: usize, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
         self.clipped(frame, 0.0, draw);
     }
 
+    /// Draws inside a panel with room around it for what stands at its edge.
+    pub(super) fn around(&mut self, frame: usize, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
+        self.clipped(frame, self.theme.marker_size, draw);
+    }
+
     fn clipped(&mut self, frame: usize, room: f64, draw: impl FnOnce(&mut Canvas, &Frame, &Theme)) {
         let frame = self.frames[frame].clone();
-        self.canvas.marks.push(Mark::Clip(Rect {
-            x: frame.rect.x - room,
-            y: frame.rect.y - room,
-            width: frame.rect.width + 2.0 * room,
-            height: frame.rect.height + 2.0 * room,
-        }));
-        draw(&mut self.canvas, &frame, &self.theme);
-        self.canvas.marks.push(Mark::Unclip);
+        let theme = &self.theme;
+        self.canvas
+            .clipped(frame.rect, room, |canvas| draw(canvas, &frame, theme));
     }
 }

@@ -9,6 +9,7 @@ use super::Frame;
 use super::Page;
 use super::Sheet;
 use super::THINNED;
+use super::labels;
 use super::layout::Plan;
 use super::layout::ROW_GAP;
 use super::layout::Stand;
@@ -31,7 +32,14 @@ impl Sheet {
                 width: plan.width,
                 height: plan.height,
             };
-            let (x_ticks, y_ticks) = plan.ticks[i].clone();
+            let (mut x_ticks, mut y_ticks) = plan.ticks[i].clone();
+            // Names without a label have no tick.
+            if let Scale::Category { .. } = panel.x.scale {
+                labels::thin(&mut x_ticks, plan.turn(self).every, 0);
+            }
+            if let Scale::Category { .. } = panel.y.scale {
+                labels::thin(&mut y_ticks, plan.y_every, labels::middle(plan.y_every));
+            }
             let mut frame = Frame {
                 rect,
                 x: panel.x.scale.clone(),
@@ -56,10 +64,8 @@ impl Sheet {
             .max(bounds.y + aside + EDGE)
             .max(self.height.unwrap_or(0.0));
         let mut canvas = Canvas::new(self.width, height);
-        let ends = frames.iter().map(|frame| {
-            let below = frame.turn.height(&frame.x_labels, &self.theme);
-            frame.rect.bottom() + if self.bare { 2.0 } else { below }
-        });
+        let ends = frames.iter().zip(&self.panels);
+        let ends = ends.map(|(frame, panel)| frame.rect.bottom() + plan.under(self, panel.row));
         let under = ends.fold(0.0, f64::max);
         self.captions(&mut canvas, &plan, &frames, (bounds, under));
         let right = bounds.right() + plan.row_title_width();
@@ -104,7 +110,7 @@ impl Sheet {
         }
     }
 
-    /// What a caption must say of labels that have no room.
+    /// What a caption must say of labels and entries of the legend that have no room.
     fn notes(&self, plan: &Plan) -> Vec<String> {
         let note = |every: usize, label: &str| match (every, label) {
             (1, _) => None,
@@ -112,8 +118,14 @@ impl Sheet {
             (every, label) => Some(format!("{THINNED}{every} of {label} is shown.")),
         };
         let x = note(plan.turn(self).every, &self.x_label);
+        let legend = match plan.legend.left {
+            0 => None,
+            1 => Some("1 entry of the legend has no room.".to_owned()),
+            left => Some(format!("{left} entries of the legend have no room.")),
+        };
         x.into_iter()
             .chain(note(plan.y_every, &self.y_label))
+            .chain(legend)
             .collect()
     }
 }

@@ -32,8 +32,8 @@ const DECADES: f64 = 1e6;
 /// Digits that numbers which are there twice over get at most; doubles have no more.
 const ALL: usize = 17;
 
-/// Whole numbers from here on are not held to their ones.
-const WHOLE: f64 = 1e15;
+/// From here on doubles have no ones: whole numbers are not held to theirs.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// How the numbers of one column are cut: all to one place, under one power of ten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! The rows and columns of a printed table, with the best and second-best values marked.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use super::Layout;
@@ -81,12 +83,15 @@ impl<'a> Grid<'a> {
         let places = places(summary, &held, &precision);
 
         let mut pivot_values: Vec<&Json> = Vec::new();
-        if let Some(pivot) = pivot {
-            for group in &summary.groups {
-                if !pivot_values.contains(&&group.at[pivot]) {
-                    pivot_values.push(&group.at[pivot]);
-                }
-            }
+        let mut pivot_places: HashMap<&Json, usize> = HashMap::new();
+        for at in pivot
+            .iter()
+            .flat_map(|&i| summary.groups.iter().map(move |group| &group.at[i]))
+        {
+            pivot_places.entry(at).or_insert_with(|| {
+                pivot_values.push(at);
+                pivot_values.len() - 1
+            });
         }
         let mut heads = Vec::new();
         for metric in &summary.metrics {
@@ -103,20 +108,16 @@ impl<'a> Grid<'a> {
             .filter(|i| Some(*i) != pivot)
             .collect();
         let mut rows: Vec<Row> = Vec::new();
+        let mut known: HashMap<Vec<&Json>, usize> = HashMap::new();
         for (g, group) in summary.groups.iter().enumerate() {
             let at: Vec<&Json> = row_positions.iter().map(|&i| &group.at[i]).collect();
-            let row = match rows.iter().position(|row| row.at == at) {
-                Some(row) => row,
-                None => {
-                    let cells = heads.iter().map(|_| None).collect();
-                    rows.push(Row { at, cells });
-                    rows.len() - 1
-                }
-            };
-            let column = pivot.map_or(0, |pivot| {
-                let position = pivot_values.iter().position(|v| **v == group.at[pivot]);
-                position.expect("every value of the axis was collected above")
+            let row = *known.entry(at).or_insert_with_key(|at| {
+                let cells = heads.iter().map(|_| None).collect();
+                let at = at.clone();
+                rows.push(Row { at, cells });
+                rows.len() - 1
             });
+            let column = pivot.map_or(0, |pivot| pivot_places[&group.at[pivot]]);
             let width = pivot.map_or(1, |_| pivot_values.len());
             for (m, estimate) in group.estimates.iter().enumerate() {
                 rows[row].cells[m * width + column] = Some(Cell {
@@ -126,19 +127,17 @@ impl<'a> Grid<'a> {
             }
         }
         // Rows of one block stand together, whatever order the groups came in.
-        let mut ordered: Vec<Row> = Vec::with_capacity(rows.len());
-        for row in rows {
-            let position = ordered
-                .iter()
-                .rposition(|other| !row.at.is_empty() && other.at.first() == row.at.first())
-                .map_or(ordered.len(), |i| i + 1);
-            ordered.insert(position, row);
+        let mut blocks: HashMap<Option<&Json>, usize> = HashMap::new();
+        for row in &rows {
+            let next = blocks.len();
+            blocks.entry(row.at.first().copied()).or_insert(next);
         }
+        rows.sort_by_key(|row| blocks[&row.at.first().copied()]);
         Ok(Grid {
             row_axes: row_positions.iter().map(|&i| &summary.by[i]).collect(),
             pivot: pivot.map(|i| &summary.by[i]),
             heads,
-            rows: ordered,
+            rows,
             held: held.iter().map(|&i| &summary.by[i]).collect(),
             precision: summary
                 .metrics
@@ -191,19 +190,26 @@ fn places(summary: &Summary, held: &[usize], precision: &[Precision]) -> Vec<Vec
             let centre = centre.filter(|_| estimate.missing == 0);
             centre.map(|centre| if higher { -centre } else { centre })
         };
-        for (g, own_places) in places.iter_mut().enumerate() {
-            let rivals = (0..summary.groups.len()).filter(|&other| {
-                let (a, b) = (&summary.groups[g].at, &summary.groups[other].at);
-                held.iter().all(|&axis| a[axis] == b[axis])
-            });
-            let mut scores: Vec<f64> = rivals.filter_map(score).collect();
+        let own: Vec<Option<f64>> = (0..summary.groups.len()).map(score).collect();
+        let field = |g: usize| -> Vec<&Json> {
+            let at = &summary.groups[g].at;
+            held.iter().map(|&axis| &at[axis]).collect()
+        };
+        let mut rivals: HashMap<Vec<&Json>, Vec<f64>> = HashMap::new();
+        for (g, score) in own.iter().enumerate() {
+            rivals.entry(field(g)).or_default().extend(*score);
+        }
+        for scores in rivals.values_mut() {
             scores.sort_by(f64::total_cmp);
             scores.dedup();
+        }
+        for (g, own_places) in places.iter_mut().enumerate() {
+            let scores = &rivals[&field(g)];
             // A value without rivals wins nothing.
-            let Some(own) = score(g).filter(|_| scores.len() > 1) else {
+            let Some(score) = own[g].filter(|_| scores.len() > 1) else {
                 continue;
             };
-            own_places[m] = match scores.iter().position(|score| *score == own) {
+            own_places[m] = match scores.iter().take(2).position(|other| *other == score) {
                 Some(0) => Place::Best,
                 Some(1) if scores.len() > 2 => Place::Second,
                 _ => Place::Other,

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
@@ -258,14 +259,12 @@ impl Summary {
     /// The number of replicates most groups have, and whether all have it. Where numbers have different axes most
     /// cells may have none.
     pub fn common_n(&self) -> Option<(usize, bool)> {
-        let counts: Vec<usize> = self
-            .groups
-            .iter()
-            .flat_map(|group| group.estimates.iter().map(Estimate::n))
-            .collect();
-        let often = |n: &usize| counts.iter().filter(|count| *count == n).count();
-        let common = *counts.iter().max_by_key(|n| (**n > 0, often(n), **n))?;
-        Some((common, counts.iter().all(|count| *count == common)))
+        let mut often: BTreeMap<usize, usize> = BTreeMap::new();
+        for estimate in self.groups.iter().flat_map(|group| &group.estimates) {
+            *often.entry(estimate.n()).or_default() += 1;
+        }
+        let common = often.iter().max_by_key(|(n, often)| (**n > 0, **often, **n));
+        Some((*common?.0, often.len() == 1))
     }
 
     /// `mean ± standard deviation over seed, n = 3`: what a caption must say.

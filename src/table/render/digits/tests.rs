@@ -99,6 +99,14 @@ fn whole_numbers_are_whole() {
     let numbers = column(&[(1_234_567.0, 0.0), (12_345.0, 0.0), (-3.0, 0.0)]);
     assert_eq!(numbers, ["1\u{202f}234\u{202f}567", "12\u{202f}345", "−3"]);
     assert_eq!(column(&[(60_000.0, 0.0), (3.0, 0.0)]), ["60000", "3"]);
+    let large = column(&[
+        (1e15, 0.0),
+        (1e15 + 1.0, 0.0),
+        (9_007_199_254_740_991.0, 0.0),
+    ]);
+    let thin = |text: &str| text.replace(' ', "\u{202f}");
+    assert_eq!(large[1], thin("1 000 000 000 000 001"));
+    assert_eq!(large[2], thin("9 007 199 254 740 991"));
     assert_eq!(shown(3.2e8, 4.4e7), "3.2 ± 0.4 e8");
 }
 
