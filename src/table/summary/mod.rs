@@ -263,7 +263,9 @@ impl Summary {
         for estimate in self.groups.iter().flat_map(|group| &group.estimates) {
             *often.entry(estimate.n()).or_default() += 1;
         }
-        let common = often.iter().max_by_key(|(n, often)| (**n > 0, **often, **n));
+        let common = often
+            .iter()
+            .max_by_key(|(n, often)| (**n > 0, **often, **n));
         Some((*common?.0, often.len() == 1))
     }
 
