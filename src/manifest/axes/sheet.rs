@@ -154,9 +154,11 @@ fn wanted(header: &[Cell], columns: Option<&Node>) -> Result<Vec<Wanted>, Diagno
                 .map(|entry| find(&entry.key, &entry.value))
                 .collect()
         }
-        Some((columns, Content::Scalar(_))) => Err(Diagnostic::error("`columns` names several")
-            .at(&columns.place, format!("this is {}", columns.type_name()))
-            .help("`[sample, condition]`, or `{sample: \"Sample ID\"}` to give them other names")),
+        Some((columns, Content::Scalar(_))) => Err(Diagnostic::error(
+            "`columns` is a list of columns, or a map of names",
+        )
+        .at(&columns.place, format!("this is {}", columns.type_name()))
+        .help("`[sample, condition]`, or `{sample: \"Sample ID\"}` to give them other names")),
         None => all(header),
     }
 }
