@@ -240,7 +240,9 @@ fn symlog(
     if !(threshold > 0.0 && reach.is_finite()) {
         return linear(scale, low, high, room, format);
     }
-    let first = threshold.log10().round() as i32;
+    // Where the axis is of one sign it begins with a decade of its own.
+    let nearest = low.max(-high).max(0.0);
+    let first = threshold.log10().round().max(nearest.log10().floor()) as i32;
     let last = reach.log10().floor() as i32;
     let decades: Vec<i32> = (first..=last.max(first))
         .filter(|k| format.is_exact(power_of_ten(*k)))
@@ -283,7 +285,8 @@ fn symlog(
         return ticks;
     }
     let finer = [&[1.0, 2.0, 5.0][..], &[1.0, 5.0]].map(with).into_iter();
-    let mut finer = finer.filter(|ticks| labels(ticks) <= room);
+    // One label alone says neither the scale nor the range.
+    let mut finer = finer.filter(|ticks| (2..=room.max(2)).contains(&labels(ticks)));
     match finer.next() {
         Some(finer) => finer,
         None if labels(&ticks) > 1 => ticks,
@@ -474,5 +477,34 @@ mod tests {
         let ticks = ticks(&scale, 6, &[5.0, 10.0, 20.0, 50.0, 100.0], Format::Auto);
         let labels: Vec<_> = ticks.iter().map(|tick| tick.label.as_str()).collect();
         assert_eq!(labels, ["5", "10", "20", "50", "100"]);
+    }
+
+    #[test]
+    fn a_symmetric_logarithm_of_less_than_a_decade_says_its_scale() {
+        for (low, high) in [
+            (3e3, 9e3),
+            (30.0, 45.0),
+            (6.0, 9.0),
+            (-8.0, -3.0),
+            (2.1, 4.9),
+            (1e5, 4e5),
+        ] {
+            let scale = Scale::Symlog {
+                low,
+                high,
+                linear: 1.0,
+            };
+            let ticks = ticks(&scale, 6, &[], Format::Auto);
+            let labels: Vec<&str> = ticks
+                .iter()
+                .map(|tick| &*tick.label)
+                .filter(|label| !label.is_empty())
+                .collect();
+            assert!(labels.len() > 1, "{low} {high}: {labels:?}");
+            assert!(
+                labels.iter().all(|label| label.chars().count() < 9),
+                "{labels:?}"
+            );
+        }
     }
 }

@@ -41,7 +41,9 @@ pub(super) fn unholdable(text: &str) -> Option<Diagnostic> {
             )),
         );
     }
-    if !all(digits) && float.abs() >= WHOLE && is_whole(digits) && !is_own_text(text, float) {
+    let exact = || significant(text) == significant(&format!("{float:.0}"));
+    let is_held = || is_own_text(text, float) || exact();
+    if !all(digits) && float.abs() >= WHOLE && is_whole(digits) && !is_held() {
         return Some(
             Diagnostic::error(format!("`{text}` has more digits than a number holds"))
                 .help(format!("it would be {float:?}; write it without a fraction, or quote it where text is meant")),

@@ -53,9 +53,6 @@ pub enum RemoteError {
         /// All that there are.
         known: Vec<String>,
     },
-    /// Somebody must have pushed what is there.
-    #[error("`{place}` has results, and no root that says whose they are: nothing is removed")]
-    NoRoots { place: String },
     #[error("{who} cleans up `{place}` now")]
     Leased { place: String, who: String },
     #[error("no random numbers: {0}")]
@@ -124,9 +121,6 @@ impl RemoteError {
                 hint("run again: the step that makes it is repeated; then push")
             }
             RemoteError::Store(error) => error.hints(),
-            RemoteError::NoRoots { .. } => hint(
-                "`push` of what is to stay makes one; where nothing is, remove the folder or the bucket itself",
-            ),
             RemoteError::Random(_)
             | RemoteError::NoConditions { .. }
             | RemoteError::NoRoot { .. } => Vec::new(),

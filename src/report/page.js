@@ -44,6 +44,9 @@ document.querySelectorAll(".printed tbody").forEach((body) => {
   };
   more.addEventListener("click", () => { limit += 500; draw(); });
   body.closest(".scroll").after(more);
+  // On paper nothing can be asked for.
+  addEventListener("beforeprint", () => { body.replaceChildren(...rows); more.hidden = true; });
+  addEventListener("afterprint", draw);
   draw();
 });
 

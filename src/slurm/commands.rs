@@ -69,10 +69,12 @@ impl Cluster {
             let mut variables = CLUSTER_VARIABLES.into_iter();
             variables.find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
         });
-        match named {
-            Some(name) if name == "all" || name.contains(',') => Err(io::Error::other(format!(
-                "`{name}` may be any of several clusters: name one with `options = [\"--clusters=NAME\"]`"
-            ))),
+        match named.map(|name| name.trim().to_owned()) {
+            Some(name) if matches!(&*name, "" | "all") || name.contains(',') => {
+                Err(io::Error::other(format!(
+                    "`{name}` may be any of several clusters: name one with `options = [\"--clusters=NAME\"]`"
+                )))
+            }
             named => Ok(Cluster(named)),
         }
     }

@@ -64,7 +64,7 @@ fn markdown_marks_the_best_within_a_data_set() {
 | figure-8 | iwae\_5% | **1.20 ± 0.10** | 31.0 ± 1.0 |
 | figure-8 | mapa | <u>1.50 ± 0.10</u> | 22.0 ± 2.6 |
 
-mean ± standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows that lack no replicate; underlined: second
+mean ± standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows whose replicates all have a number; underlined: second
 
 "#]].raw());
 }
@@ -93,7 +93,7 @@ mapa & {\boldmath$0.42$} & {\boldmath$\pm\,0.02$} & \underline{$1.50$} & \underl
 \bottomrule
 \end{tabular}
 \par\smallskip
-{\footnotesize mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows that lack no replicate; underlined: second\par}
+{\footnotesize mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows whose replicates all have a number; underlined: second\par}
 \endgroup
 
 "#]].raw());
@@ -121,7 +121,7 @@ figure-8 & vae & $1.73$ & $\pm\,0.21$ \\
 \bottomrule
 \end{tabular}
 \par\smallskip
-{\footnotesize mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows that lack no replicate; underlined: second\par}
+{\footnotesize mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows whose replicates all have a number; underlined: second\par}
 \endgroup
 
 "#]].raw());

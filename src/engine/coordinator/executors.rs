@@ -450,12 +450,17 @@ impl<'a> Coordinator<'a, '_> {
         }
     }
 
-    /// Has executors tell of what an earlier coordinator handed over and no step wants, once all keys are known that
-    /// can be before anything ends.
+    /// Has executors tell of what an earlier coordinator handed over and no step wants, once all keys are
+    /// known.
     fn tell_left(&mut self) {
-        if std::mem::replace(&mut self.executors.told, true) || self.executors.saved.is_empty() {
+        if self.executors.told || self.executors.saved.is_empty() {
             return;
         }
+        // Whose key is not known yet may be what an attempt is of.
+        if self.nodes.iter().any(|node| node.key.is_none()) {
+            return;
+        }
+        self.executors.told = true;
         let wanted: HashSet<Digest> = self.nodes.iter().filter_map(|node| node.key).collect();
         let saved = self.executors.saved.values();
         let mut executors = self.engine.executors.borrow_mut();

@@ -296,7 +296,9 @@ impl<'a> Reader<'a> {
             }
             self.columns.get_mut(column).axis = true;
         }
-        if self.forced.is_empty() {
+        // Values that were refused are none of their choice.
+        let whole = |choice: &Choice| choice.set.len() == members.len();
+        if self.forced.is_empty() && choices.iter().all(whole) {
             self.once(entry, members, &mut choices);
         }
         if choices.is_empty() {

@@ -119,7 +119,11 @@ impl Reader<'_> {
 /// Which columns a sheet is asked for; all that have a name, where it is not said.
 fn wanted(header: &[Cell], columns: Option<&Node>) -> Result<Vec<Wanted>, Diagnostic> {
     let find = |name: &str, asked: &Node| {
-        let title = asked.as_str().unwrap_or_default();
+        let title = match &asked.content {
+            Content::Scalar(value) => value.to_string(),
+            _ => String::new(),
+        };
+        let title = title.as_str();
         let mut found = header
             .iter()
             .enumerate()
@@ -142,19 +146,22 @@ fn wanted(header: &[Cell], columns: Option<&Node>) -> Result<Vec<Wanted>, Diagno
         })
     };
     match columns.map(|columns| (columns, &columns.content)) {
-        Some((_, Content::List(items))) => {
+        Some((_, Content::List(items))) if !items.is_empty() => {
             let items = items.iter();
             items
-                .map(|item| find(item.as_str().unwrap_or_default(), item))
+                .map(|item| find(item.to_value().as_str().unwrap_or_default(), item))
                 .collect()
         }
-        Some((_, Content::Map(entries))) => {
+        Some((_, Content::Map(entries))) if !entries.is_empty() => {
             let entries = entries.iter();
             entries
                 .map(|entry| find(&entry.key, &entry.value))
                 .collect()
         }
-        Some((columns, Content::Scalar(_))) => Err(Diagnostic::error(
+        Some((columns, content)) if !matches!(content, Content::Scalar(_)) => {
+            Err(Diagnostic::error("`columns` names none").at(&columns.place, "empty"))
+        }
+        Some((columns, _)) => Err(Diagnostic::error(
             "`columns` is a list of columns, or a map of names",
         )
         .at(&columns.place, format!("this is {}", columns.type_name()))
@@ -173,9 +180,18 @@ fn all(header: &[Cell]) -> Result<Vec<Wanted>, Diagnostic> {
     let mut all: Vec<Wanted> = Vec::new();
     for (index, cell) in named {
         if !cell.text.split('.').all(fields::is_name) {
-            return Err(Diagnostic::error(format!("the column `{}` cannot be the name of an axis", cell.text))
-                .at(&cell.place, "names have letters, digits and underscores")
-                .help("say which columns are wanted, and their names: `{rows: {file: …, columns: {sample: \"Sample ID\"}}}`"));
+            let help = match cell.text.contains(';') {
+                true => "fields are parted by commas, in a file `.tsv` by tabs",
+                false => {
+                    "say which columns are wanted, and their names: `{rows: {file: …, columns: {sample: \"Sample ID\"}}}`"
+                }
+            };
+            return Err(Diagnostic::error(format!(
+                "the column `{}` cannot be the name of an axis",
+                cell.text
+            ))
+            .at(&cell.place, "names have letters, digits and underscores")
+            .help(help));
         }
         if let Some(first) = all.iter().find(|known| known.name == cell.text) {
             return Err(twice(&header[first.index], cell));

@@ -66,6 +66,10 @@ fn of_key<'v>(value: &'v Value, key: &str, way: &mut String) -> Option<&'v Value
     let Value::Map(entries) = value else {
         return None;
     };
+    // The way of such a key would be that of a value within another.
+    if key.contains(['.', '[', ']']) {
+        return None;
+    }
     way.push('.');
     way.push_str(key);
     entries.get(key)

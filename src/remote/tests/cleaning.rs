@@ -142,9 +142,6 @@ fn what_was_not_read_whole_makes_nothing_unreachable() {
     let swept = sweep().unwrap();
     assert_eq!((swept.records, swept.objects), (0, 0));
     assert!(swept.keeps_objects && swept.refused.len() == 1);
-    fs::remove_file(only(&shared.join("roots"))).unwrap();
-    let error = sweep().unwrap_err();
-    assert!(error.to_string().contains("no root"), "{error}");
     assert!(record.exists() && only(&shared.join("objects")).exists());
 }
 

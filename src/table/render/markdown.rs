@@ -122,7 +122,7 @@ pub(super) fn note(summary: &Summary, grid: &Grid) -> String {
         }
         let mut estimates = summary.groups.iter().flat_map(|group| &group.estimates);
         if estimates.any(|estimate| estimate.centre.is_some() && estimate.missing > 0) {
-            note.push_str(", of rows that lack no replicate");
+            note.push_str(", of rows whose replicates all have a number");
         }
     }
     if marked(Place::Second) {

@@ -41,17 +41,91 @@ impl Front {
 
     fn words(&mut self, text: &str) {
         let parts = |c: char| c.is_whitespace() || "|,;[](){}<>".contains(c);
-        let words = text
-            .split(parts)
-            .filter(|word| !is_place(word) && !word.contains('='));
-        let words = words.flat_map(|word| word.split(':')).filter_map(lasting);
-        words.for_each(|word| word.hash(&mut self.0));
+        let mut words = Vec::new();
+        let mut opens = false;
+        for piece in text.split_inclusive(parts) {
+            let word = piece.trim_end_matches(parts);
+            let is_marked = opens && piece.ends_with([']', '>']);
+            opens = piece.ends_with(['[', '<']);
+            if !word.contains('=') {
+                words.extend(Word::of(word, is_marked));
+            }
+        }
+        for (at, word) in words.iter().enumerate() {
+            if let Word::Letters(letters) = word
+                && !is_passing(&words, at)
+            {
+                letters.hash(&mut self.0);
+            }
+        }
     }
 }
 
-/// Whether a word says when, how fast or how loudly a line is printed.
-pub(super) fn is_passing(word: &str) -> bool {
-    lasting(word).is_none()
+/// A word in front of a pair.
+#[derive(Debug, PartialEq)]
+enum Word {
+    /// A number, a time, how far a program is.
+    Number,
+    /// How loudly a line is said.
+    Level,
+    /// The letters of any other one.
+    Letters(String),
+}
+
+impl Word {
+    fn of(word: &str, is_marked: bool) -> Vec<Word> {
+        let read = |word: &str| {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+            let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect();
+            let digits = word.chars().filter(char::is_ascii_digit).count();
+            let begins = word.starts_with(|c: char| c.is_ascii_digit());
+            match letters.len() {
+                _ if begins || digits > letters.len() => Some(Word::Number),
+                0 => None,
+                _ if is_level(word) || is_marked && is_level(&word.to_uppercase()) => {
+                    Some(Word::Level)
+                }
+                _ if is_speed(word) => Some(Word::Number),
+                // `S` and `D` are models, and no seconds and days.
+                1 => Some(Word::Letters(letters)),
+                _ => Some(Word::Letters(letters.to_lowercase())),
+            }
+        };
+        match is_place(word) {
+            true if word.starts_with(|c: char| c.is_ascii_digit()) => vec![Word::Number],
+            true => Vec::new(),
+            false => word.split(':').filter_map(read).collect(),
+        }
+    }
+
+    fn is_one_of(&self, known: &[&str]) -> bool {
+        matches!(self, Word::Letters(letters) if known.contains(&&**letters))
+    }
+}
+
+/// Whether a word says when a line is printed or how long something took: a unit behind its number, days and months
+/// beside one. `min loss=0.1` is another kind of line than `loss=0.1`.
+fn is_passing(words: &[Word], at: usize) -> bool {
+    let number = |word: Option<&Word>| word == Some(&Word::Number);
+    if words[at].is_one_of(UNITS) {
+        return at > 0 && number(words.get(at - 1));
+    }
+    let date = |word: &&Word| word.is_one_of(DATES);
+    let behind = words[at..].iter().find(|word| !date(word));
+    let before = words[..at].iter().rev().find(|word| !date(word));
+    date(&&words[at]) && (number(behind) || number(before))
+}
+
+/// Whether a word says how loudly a line is printed, as loggers write it.
+pub(super) fn is_level(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let lower = word.to_lowercase();
+    word == word.to_uppercase() && LEVELS.contains(&&*lower)
+}
+
+fn is_speed(word: &str) -> bool {
+    let parts = word.split_once('/');
+    parts.is_some_and(|(of, per)| UNITS.contains(&of) || UNITS.contains(&per))
 }
 
 /// `train.py:12`, with whatever brackets are around it.
@@ -60,29 +134,6 @@ fn is_place(word: &str) -> bool {
     let line = word.rsplit_once(':').map(|(_, line)| line);
     let digits = |line: &str| !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
     line.is_some_and(digits)
-}
-
-/// The letters of a word that lines of one kind share.
-fn lasting(word: &str) -> Option<String> {
-    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-    let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect();
-    let digits = word.chars().filter(char::is_ascii_digit).count();
-    let speed = |word: &str| {
-        let parts = word.split_once('/');
-        parts.is_some_and(|(of, per)| UNITS.contains(&of) || UNITS.contains(&per))
-    };
-    let is_number = word.starts_with(|c: char| c.is_ascii_digit()) || digits > letters.len();
-    if letters.is_empty() || is_number || speed(word) {
-        return None;
-    }
-    let letters = match letters.len() {
-        // `S` and `D` are models, and no seconds and days.
-        1 => letters,
-        _ => letters.to_lowercase(),
-    };
-    let known = [UNITS, LEVELS, DATES];
-    let passing = known.iter().any(|words| words.contains(&&*letters));
-    (!passing).then_some(letters)
 }
 
 const UNITS: &[&str] = &[
@@ -174,6 +225,7 @@ mod tests {
             ("INFO:root:", "WARNING:root:"),
             ("train.py:9: ", "[eval.py:12] "),
             ("Epoch 1 (new best) ", "epoch 2: "),
+            ("[info] ", "[warning] "),
             ("--lr=0.1 fold1 ", "--lr=0.2 fold2 "),
         ] {
             assert_eq!(kind(one), kind(other), "{one}");
@@ -184,6 +236,12 @@ mod tests {
             ("epoch 1 [train] ", "epoch 1 [val] "),
             ("S: ", "D: "),
             ("before training: ", "epoch 1: "),
+            ("min ", ""),
+            ("error ", ""),
+            ("second stage: ", "stage: "),
+            ("d: ", "s: "),
+            ("sun ", "moon "),
+            ("epoch 3, max ", "epoch 3, min "),
         ] {
             assert_ne!(kind(one), kind(other), "{one}");
         }

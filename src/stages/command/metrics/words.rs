@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::kinds::Front;
 use super::kinds::Kind;
-use super::kinds::is_passing;
+use super::kinds::is_level;
 use super::read;
 use crate::table::records;
 
@@ -274,7 +274,7 @@ fn name(text: &str) -> Option<&str> {
 fn names(line: &str, (start, end): (usize, usize), next: usize) -> bool {
     let word = &line[start..end];
     let apart = line[end..next].contains(|c: char| !c.is_whitespace());
-    !apart && name(word).is_some() && word.ends_with(char::is_alphanumeric) && !is_passing(word)
+    !apart && name(word).is_some() && word.ends_with(char::is_alphanumeric) && !is_level(word)
 }
 
 #[cfg(test)]
