@@ -27,6 +27,7 @@ pub(super) fn selection(
             true => Some(failed(project)?),
             false => None,
         },
+        awaits_trials: project.awaits_trials(),
     };
     if selection.is_everything() {
         return Ok(None);

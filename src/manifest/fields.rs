@@ -104,6 +104,9 @@ pub(super) fn conform(
     }
 }
 
+/// How the value of a parameter is read: [`given`] or [`taken`].
+pub(super) type Read = fn(&Node, &ParamType, &str, &mut Diagnostics) -> Option<Value>;
+
 /// The value that a manifest gives a parameter: it is taken as it stands, so that what looks as if
 /// it were more than a value is a mistake.
 pub(super) fn given(
@@ -131,6 +134,16 @@ pub(super) fn given(
             return None;
         }
     }
+    taken(node, ty, what, found)
+}
+
+/// The value that a file of values gives a parameter: whatever stands there, nobody declares in it.
+pub(super) fn taken(
+    node: &Node,
+    ty: &ParamType,
+    what: &str,
+    found: &mut Diagnostics,
+) -> Option<Value> {
     let before = found.errors();
     let node = &literal(node, what, found);
     if found.errors() > before {

@@ -31,6 +31,8 @@ pub struct Selection {
     pub upto: Vec<String>,
     /// These steps and what comes after them, by name.
     pub steps: Option<BTreeSet<String>>,
+    /// Whether further trials of the search are to come: what only they may have is no slip.
+    pub awaits_trials: bool,
 }
 
 impl Selection {
@@ -86,13 +88,14 @@ impl Plan {
                         .any(|cell| grid.value_id(cell, column) == crate::manifest::ABSENT);
                     let values = grid.columns().get(column).values().iter();
                     let budget = self.budget().filter(|budget| budget.name == term.name);
+                    let budget = budget.filter(|_| selection.awaits_trials);
                     let amounts = budget.iter().flat_map(|budget| &budget.amounts);
                     // An amount that no trial has come to yet.
                     let ahead = |amount: &&Value| !values.as_slice().contains(amount);
                     let amounts: Vec<&Value> = amounts.filter(ahead).collect();
                     // Nor one that a trial may have.
                     let searched = self.searched(&term.name);
-                    let named = term.in_domain(searched);
+                    let named = term.in_domain(searched.filter(|_| selection.awaits_trials));
                     let known = values.clone().chain(amounts).chain(&named);
                     term.unknown_values(known, absent, &mut found);
                 }
@@ -133,10 +136,10 @@ impl Plan {
         }
         if !selection.only.is_empty() && !matched.contains(&true) {
             let mut terms = selection.only.iter().flat_map(Filter::terms);
-            let budget = self.budget();
+            let budget = self.budget().filter(|_| selection.awaits_trials);
             let searched = terms
                 .clone()
-                .any(|term| self.searched(&term.name).is_some());
+                .any(|term| selection.awaits_trials && self.searched(&term.name).is_some());
             let help = match budget.filter(|budget| terms.any(|term| term.name == budget.name)) {
                 Some(budget) => format!(
                     "no trial has come to this `{}` yet: `run` without `--only` goes on with the search",

@@ -259,7 +259,7 @@ fn a_number_that_no_trial_has_yet_is_one() {
         )
         .replace(
             "stages:",
-            "exclude: [{k: [3, 4], x: 0.25}, \"k == 7\"]\nstages:",
+            "exclude: [{k: [3, 4], x: 0.25}, \"k == 7\", \"k > 599\"]\nstages:",
         )
         .replace("values: {", "values: {k: \"${k}\", "));
     let claim = "claims:\n  - {name: c, source: me, says: \"min(loss, k=5) < 1\", table: fit}\n";
@@ -280,10 +280,30 @@ fn a_number_that_no_trial_has_yet_is_one() {
     // Beyond its ends it is none.
     space.replace("manifests/s.yaml", "k: [3, 4]", "k: [3, 601]");
     space.replace("manifests/s.yaml", "k=5", "k=0");
+    space.replace("manifests/s.yaml", "k > 599", "k > 600");
     let (_, told) = said(&space, "check");
-    for never in ["`k` is never `601`", "`k` is never `0`"] {
+    for never in [
+        "`k` is never `601`",
+        "`k` is never `0`",
+        "`exclude` matches no cell",
+    ] {
         assert!(told.contains(never), "{told}");
     }
+}
+
+#[test]
+fn a_search_that_has_ended_has_the_values_of_its_trials() {
+    let space = of(LINE);
+    let plan = |only: &str| {
+        let output = space.output(&["plan", "manifests/s.yaml", "--only", only]);
+        String::from_utf8(output.stderr).expect("text")
+    };
+    assert!(plan("x=0.125").contains("no trial has such values yet"));
+    let (code, told) = said(&space, "run");
+    assert!(code == Some(0), "{told}");
+    let told = plan("x=0.125");
+    let never = told.contains("`x` is never `0.125`") && told.contains("its values are");
+    assert!(never && !told.contains("goes on"), "{told}");
 }
 
 /// A stage that takes no 0, which `SPACE` has.

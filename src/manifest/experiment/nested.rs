@@ -12,7 +12,12 @@ use crate::text::did_you_mean;
 
 /// Gives one value within a parameter that is a map, by its way `optim.lr`. Says false where the first
 /// name is no parameter.
-pub(super) fn within(entry: &Entry, columns: &mut Columns, found: &mut Diagnostics) -> bool {
+pub(super) fn within(
+    entry: &Entry,
+    read: fields::Read,
+    columns: &mut Columns,
+    found: &mut Diagnostics,
+) -> bool {
     let Some((name, way)) = entry.key.split_once('.') else {
         return false;
     };
@@ -21,7 +26,7 @@ pub(super) fn within(entry: &Entry, columns: &mut Columns, found: &mut Diagnosti
     };
     let column = columns.get_mut(index);
     let what = format!("`{}`", entry.key);
-    let Some(given) = fields::given(&entry.value, &ParamType::Any, &what, found) else {
+    let Some(given) = read(&entry.value, &ParamType::Any, &what, found) else {
         return true;
     };
     let mut ty = column.ty.clone();

@@ -106,7 +106,7 @@ pub(super) fn read(
                     None => {}
                 },
                 None if known || (pipeline.inline && fields::is_name(&entry.key)) => {
-                    constant(entry, pipeline.inline, &mut columns, found);
+                    constant(entry, fields::taken, pipeline.inline, &mut columns, found);
                 }
                 None => {}
             }
@@ -120,7 +120,7 @@ pub(super) fn read(
             if declared.any(|place| place.same(&entry.key_place)) {
                 continue;
             }
-            constant(entry, pipeline.inline, &mut columns, found);
+            constant(entry, fields::given, pipeline.inline, &mut columns, found);
         }
     }
     let mut reader = Reader {
@@ -155,11 +155,11 @@ pub(super) fn read(
             continue;
         }
         let only_axis = seen.contains(&entry.key) && !set.contains(&entry.key);
-        if only_axis || nested::within(entry, &mut columns, found) {
+        if only_axis || nested::within(entry, fields::given, &mut columns, found) {
             continue;
         }
         match columns.index(&entry.key) {
-            Some(_) => constant(entry, false, &mut columns, found),
+            Some(_) => constant(entry, fields::given, false, &mut columns, found),
             // A new name declares itself in a manifest only: here it is a slip of the keyboard.
             None => {
                 found.push(columns.undeclared(&entry.key, &entry.key_place, pipeline.inline));

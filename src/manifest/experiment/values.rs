@@ -60,8 +60,14 @@ pub(super) fn declarations(
 }
 
 /// Gives a parameter its value for all cells; where names are open, the first value declares one.
-pub(super) fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: &mut Diagnostics) {
-    if nested::within(entry, columns, found) {
+pub(super) fn constant(
+    entry: &Entry,
+    read: fields::Read,
+    open: bool,
+    columns: &mut Columns,
+    found: &mut Diagnostics,
+) {
+    if nested::within(entry, read, columns, found) {
         return;
     }
     let index = match columns.index(&entry.key) {
@@ -85,7 +91,7 @@ pub(super) fn constant(entry: &Entry, open: bool, columns: &mut Columns, found: 
     let what = format!("`{}`", entry.key);
     if entry.value.is_null() {
         column.constant = ABSENT;
-    } else if let Some(value) = fields::given(&entry.value, &column.ty.clone(), &what, found) {
+    } else if let Some(value) = read(&entry.value, &column.ty.clone(), &what, found) {
         let value = match column.ty {
             ParamType::Any => {
                 let before = column.value(column.constant);

@@ -167,11 +167,7 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
             let Some(expression) = checked(grid, entry, found) else {
                 continue;
             };
-            let mut names = expression.names().iter();
-            let open = names.any(|name| {
-                let column = grid.columns.index(name);
-                column.is_some_and(|column| grid.columns.get(column).searched.is_some())
-            });
+            let open = is_open(&expression, &grid.columns);
             let gone = retain_where(grid, expression, false, found);
             if gone == 0 && !open {
                 useless(entry, found);
@@ -238,6 +234,30 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
         }
         grid.filters.push(Filter::Values(wanted));
     }
+}
+
+/// Whether a condition may hold for what a search proposes later. Of a bound on one number its ends say so.
+fn is_open(expression: &Expression, columns: &Columns) -> bool {
+    let names = expression.names();
+    let mut domains = names.iter().filter_map(|name| {
+        let column = columns.index(name)?;
+        columns.get(column).searched.as_ref()
+    });
+    match names {
+        [name] if is_bound(expression.text(), name) => domains.any(|domain| {
+            let mut ends = domain.ends().into_iter();
+            ends.any(|end| expression.holds(|_| Some(&end)) != Ok(false))
+        }),
+        _ => domains.next().is_some(),
+    }
+}
+
+/// `lr > 2`: what holds somewhere in a range holds at one of its ends.
+fn is_bound(condition: &str, name: &str) -> bool {
+    let rest = condition.strip_prefix(name).map(str::trim_start);
+    let number = rest.and_then(|rest| rest.strip_prefix(['<', '>']));
+    let number = number.map(|number| number.strip_prefix('=').unwrap_or(number));
+    number.is_some_and(|number| number.trim().parse::<f64>().is_ok())
 }
 
 fn useless(entry: &Node, found: &mut Diagnostics) {

@@ -84,6 +84,34 @@ fn wrong_names_within_parameters_are_told() {
     assert!(told(&space, &[]).contains("holds no parameters"));
 }
 
+/// Nobody declares parameters in a file of values, whatever it looks like.
+#[test]
+fn what_looks_like_a_declaration_in_a_file_is_a_value() {
+    let manifest = "experiment: o
+params: {file: params.yaml}
+stages:
+  s:
+    uses: command
+    with: {run: 'echo \"a=${model.lr.default} b=${k.default}\" > \"${out.x}\"', out: {x: x}}
+profiles:
+  quick: {params: {file: quick.yaml}}
+";
+    let model = "model: {lr: {type: float, default: 0.1}}";
+    let space = space(manifest);
+    let file = format!("{model}\nk: {{type: int, default: 3}}\n");
+    space.write("params.yaml", &file);
+    space.write("quick.yaml", &file.replace("0.1", "0.2"));
+    assert_eq!(run(&space, &[]), counts(&[("s", 1)]));
+    assert_eq!(space.read("outputs/o/cells/s/x"), "a=0.1 b=3\n");
+    assert_eq!(run(&space, &["--profile", "quick"]), counts(&[("s", 1)]));
+    assert_eq!(space.read("outputs/o@quick/cells/s/x"), "a=0.2 b=3\n");
+    let given = format!("params: {{file: params.yaml, {model}}}");
+    space.replace("manifests/o.yaml", "params: {file: params.yaml}", &given);
+    let said = told(&space, &[]);
+    let wrong = "a declaration within a value of `model`";
+    assert!(said.contains(wrong) && said.contains("o.yaml:2"), "{said}");
+}
+
 /// Only the keys that are used count, also where no parameter can have the value of another.
 #[test]
 fn a_number_that_none_holds_stops_only_those_who_use_it() {
