@@ -107,9 +107,15 @@ fn followed(words: Vec<String>, params: &CommandParams) -> Vec<String> {
     let mut used = BTreeSet::new();
     let mut all = Vec::new();
     for word in words {
-        let word = filled(&word, &known, &mut used);
-        if let Some((name, value)) = assigned(&word) {
-            known.insert(name.to_owned(), (value.to_owned(), Some(all.len())));
+        let filled = filled(&word, &known, &mut used);
+        let is_followed = filled.is_some();
+        let word = filled.unwrap_or(word);
+        match assigned(&word) {
+            Some((name, value)) if is_followed => {
+                known.insert(name.to_owned(), (value.to_owned(), Some(all.len())));
+            }
+            Some((name, _)) => _ = known.remove(name),
+            None => {}
         }
         all.push(word);
     }
@@ -128,13 +134,18 @@ fn assigned(word: &str) -> Option<(&str, &str)> {
     (named && begins && name != "root" && !value.ends_with('$')).then_some((name, value))
 }
 
-/// A word with the values of the variables in it that are known, whose places are noted.
+/// Above it a word is left as it stands: a text that doubles a variable line by line would never end.
+const LONGEST: usize = 4096;
+
+/// A word with the values of the variables in it that are known, whose places are noted; none where it becomes
+/// too long.
 fn filled(
     word: &str,
     known: &BTreeMap<String, (String, Option<usize>)>,
     used: &mut BTreeSet<usize>,
-) -> String {
+) -> Option<String> {
     let mut text = String::new();
+    let mut places: Vec<usize> = Vec::new();
     let mut rest = word;
     while let Some((before, after)) = rest.split_once('$') {
         text.push_str(before);
@@ -149,7 +160,10 @@ fn filled(
         rest = match known.get(name) {
             Some((value, place)) => {
                 text.push_str(value);
-                used.extend(place);
+                if text.len() > LONGEST {
+                    return None;
+                }
+                places.extend(place);
                 end
             }
             None => {
@@ -159,7 +173,11 @@ fn filled(
         };
     }
     text.push_str(rest);
-    text
+    if text.len() > LONGEST {
+        return None;
+    }
+    used.extend(places);
+    Some(text)
 }
 
 fn mention(name: &str, written: &str, bare: bool) -> Mention {
@@ -211,4 +229,38 @@ pub(super) fn written(params: &CommandParams) -> BTreeSet<String> {
             .to_owned()
     };
     names.into_iter().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Values;
+
+    #[test]
+    fn variables_that_grow_are_let_go() {
+        let values: Values = serde_yaml::from_str("run: a").expect("the test writes YAML");
+        let params = CommandParams::read(&values).expect("a command");
+        let words = |first: &str, next: &str, count| {
+            let mut words = vec![first.to_owned()];
+            words.resize(count, next.to_owned());
+            words.push("${root}/a.py".to_owned());
+            followed(words, &params)
+        };
+        for all in [
+            words("X=aaaaaaaa", "X=$X$X", 35),
+            words("P=${root}/src", "P=$P:/opt/i", 2000),
+        ] {
+            assert!(all.iter().all(|word| word.len() <= LONGEST));
+            assert_eq!(all.last().map(String::as_str), Some("${root}/a.py"));
+        }
+        let all = words("P=${root}/src", "P=$P:/opt/i", 2000);
+        assert!(
+            all.iter()
+                .any(|word| word.starts_with("P=${root}/src:/opt/i:"))
+        );
+        assert_eq!(
+            words("P=${root}/src", "P=$P:/opt", 2)[0],
+            "P=${root}/src:/opt"
+        );
+    }
 }

@@ -1,12 +1,14 @@
 //! Shell texts as far as remarks need them read: what joins commands, outside of quotes, comments
 //! and here-documents. Nothing is run on the strength of it.
 
+use super::sequences::may_fail;
+
 /// What joins the commands of a text.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Joints {
     /// `a | b`
     pub pipe: bool,
-    /// `a; b` or two lines.
+    /// `a; b` or two lines, where either may fail and nothing else stands for it.
     pub sequence: bool,
     /// `a &`
     pub background: bool,
@@ -60,8 +62,8 @@ pub(super) fn joints(text: &str) -> Joints {
     let bytes = text.as_bytes();
     let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
     let mut i = 0;
-    // Whether a command has come that another may follow.
-    let mut commands = false;
+    // Where the last command begins, and whether one has come that must not be followed unseen.
+    let mut start = 0;
     let mut after = false;
     while i < bytes.len() {
         let (c, next) = (at(i), at(i + 1));
@@ -119,7 +121,11 @@ pub(super) fn joints(text: &str) -> Joints {
                 within.pop();
             }
             (_, b'#') if is_space(before) || before == b';' => {
+                if within.is_empty() {
+                    after |= may_fail(&text[start..i]);
+                }
                 i = text[i..].find('\n').map_or(bytes.len(), |end| i + end);
+                start = i;
                 continue;
             }
             (_, b'<') if next == b'<' && at(i + 2) != b'<' && before != b'<' => {
@@ -136,32 +142,58 @@ pub(super) fn joints(text: &str) -> Joints {
                 }
             }
             (_, b'\n') => {
+                if within.is_empty() {
+                    after |= may_fail(&text[start..i]);
+                }
                 for (end, is_quoted) in ends.drain(..) {
-                    let start = i;
+                    let document = i;
                     i = after_lines(text, i, &end);
                     if is_quoted {
-                        found.literal.extend(holes(&text[start..i]));
+                        found.literal.extend(holes(&text[document..i]));
                     }
                 }
-                after |= commands;
+                start = i;
             }
-            (_, b';') => after |= commands,
-            (_, b'|') if next == b'|' => i += 1,
-            (_, b'|') => found.pipe |= before != b'>',
-            (_, b'&') if next == b'&' => i += 1,
+            // Ends what a pattern of `case` has chosen.
+            (_, b';') if next == b';' => {
+                after = false;
+                i += 1;
+                start = i + 1;
+            }
+            (_, b';') => {
+                if within.is_empty() {
+                    after |= may_fail(&text[start..i]);
+                }
+                start = i + 1;
+            }
+            (_, b'|' | b'&') if next == c => {
+                i += 1;
+                start = i + 1;
+            }
+            (_, b'|') => {
+                found.pipe |= before != b'>';
+                start = i + 1;
+            }
             (_, b'&') if next == b'>' || matches!(before, b'>' | b'<' | b'|' | b';') => {}
-            (_, b'&') => found.background = true,
+            (_, b'&') => {
+                found.background = true;
+                start = i + 1;
+            }
             (_, c) if !is_space(c) => {
                 found.background |= is_word(text, i, "coproc");
-                found.sequence |= after && within.is_empty();
-                commands = true;
-                after = false;
+                if within.is_empty() && std::mem::take(&mut after) {
+                    found.sequence |= may_fail(text[i..].split(ends_command).next().unwrap_or(""));
+                }
             }
             _ => {}
         }
         i += 1;
     }
     found
+}
+
+fn ends_command(c: char) -> bool {
+    matches!(c, '\n' | ';' | '|' | '&')
 }
 
 /// Whether a word stands there.
@@ -354,6 +386,8 @@ mod tests {
         let sequence = |text: &str| joints(text).sequence;
         assert!(sequence("a; b") && sequence("a\nb"));
         assert!(!sequence("a") && !sequence("a\n") && !sequence("a && b"));
+        assert!(sequence("# c\na # d\nb") && !sequence("a &&\n# c\nb"));
+        assert!(sequence("cat <<E\nx\nE\nb") && !sequence("x=$(a; b); c"));
         assert!(joints("a | tee >(gzip > x)").written_to);
     }
 

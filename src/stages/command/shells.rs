@@ -1,6 +1,7 @@
 //! Shells that a text or a list calls: they are not the one that the text is given to, and hide failures as shells
 //! do that nobody has made strict.
 
+use super::runners::after_shell;
 use super::script;
 use super::script::Joints;
 
@@ -39,26 +40,27 @@ pub(super) fn unseen(arguments: &[&str], text: &str) -> Option<&'static str> {
     (sequence && !ends_at_failures(arguments, text)).then_some("only the last command counts")
 }
 
-fn is_shell(word: &str) -> bool {
-    script::SHELLS.contains(&word.rsplit('/').next().unwrap_or(word))
-}
-
 /// The text that arguments hand to a shell.
 pub(super) fn handed_over<'a>(arguments: &[&'a str]) -> Option<&'a str> {
-    let shell = arguments.iter().position(|argument| is_shell(argument))?;
-    let flags = arguments[shell + 1..].iter();
-    let flag = flags
-        .take_while(|flag| !flag.contains([' ', '\n']))
-        .position(|flag| flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('c'))?;
-    arguments.get(shell + 1 + flag + 1).copied()
+    let mut rest = after_shell(arguments)?.iter();
+    while let Some(flag) = rest.next() {
+        let flags = flag.strip_prefix(['-', '+'])?;
+        if flag.starts_with('-') && !flags.starts_with('-') && flags.contains('c') {
+            return rest.next().copied();
+        }
+        if flags.ends_with('o') {
+            rest.next();
+        }
+    }
+    None
 }
 
 /// Whether arguments call a shell that runs what it reads: it has options alone.
 fn reads_its_input(arguments: &[&str]) -> bool {
-    let Some(shell) = arguments.iter().position(|argument| is_shell(argument)) else {
+    let Some(rest) = after_shell(arguments) else {
         return false;
     };
-    let mut rest = arguments[shell + 1..].iter();
+    let mut rest = rest.iter();
     while let Some(argument) = rest.next() {
         match argument.strip_prefix(['-', '+']) {
             // What comes after it are the arguments of what is read.
@@ -73,12 +75,20 @@ fn reads_its_input(arguments: &[&str]) -> bool {
 
 /// Whether a shell that is called so ends where a command fails.
 fn ends_at_failures(arguments: &[&str], text: &str) -> bool {
-    let short =
-        |flag: &&str| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('e');
+    let short = |flag: &str| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('e');
+    let ends = |c: char| c.is_whitespace() || ";&|(){}".contains(c);
+    let mut is_set = false;
+    let sets = |word: &str| {
+        is_set = word == "set"
+            || is_set
+                && (word.starts_with(['-', '+'])
+                    || matches!(word, "errexit" | "nounset" | "pipefail"));
+        is_set && (short(word) || word == "errexit")
+    };
     arguments
         .iter()
         .any(|flag| short(flag) || *flag == "errexit")
-        || text.contains("set -e")
+        || text.split(ends).any(sets)
 }
 
 /// A command of a text, as far as its shell need not run to tell.
@@ -265,6 +275,7 @@ mod tests {
         assert_eq!(handed_over(&["env", "bash", "-ec", "a"]), Some("a"));
         assert_eq!(handed_over(&["sh", "script.sh", "-c"]), None);
         assert_eq!(handed_over(&["python", "-c", "a | b"]), None);
+        assert_eq!(handed_over(&["srun", "--shell", "bash", "-c", "a"]), None);
         assert!(ends_at_failures(&["sh", "-ec", "a; b"], "a; b"));
         assert!(!ends_at_failures(&["sh", "-c", "a; b"], "a; b"));
     }
@@ -307,6 +318,13 @@ mod tests {
             "bash -ec 'a | b'",
             "bash -o pipefail -c 'a; b | c'",
             "sh <<E\na\nb\nE",
+            "X=1 timeout 60 bash -c 'a; b'",
+            "if x; then srun -n 1 --pty bash -c 'a; b'; fi",
+            "conda run -n env bash -lc 'module load cuda; a'",
+            "singularity exec --nv image.sif bash -c 'a; b'",
+            "ssh -p 22 host sudo -E bash -c 'a; b'",
+            "bash -c 'X=1 a; b'",
+            "bash -c 'for i in 1 2; do a; b; done'",
         ] {
             assert!(hides(text), "{text}");
         }
@@ -316,6 +334,28 @@ mod tests {
             "bash -c 'set -eo pipefail; a | b; c'",
             "sh -e <<E\na\nb\nE",
             "bash -c \"sh ${root}/src/main.sh\"",
+            "bash -c 'set -xeuo pipefail; a | b; c'",
+            "bash -c 'set -o errexit -o pipefail; a | b; c'",
+            "bash -c 'set -o pipefail -e; a; c'",
+            "bash <<'E'\nset -xe\na\nb\nE",
+            "bash -c 'if a; then b; fi'",
+            "bash -c 'for i in 1 2; do a || exit 1; done'",
+            "timeout 60 bash -c 'until a; do sleep 1; done'",
+            "bash -c 'while read x; do a; done < b'",
+            "bash -c 'case x in a) b;; *) c;; esac'",
+            "bash <<E\ncase x in\n  a)\n    b\n    ;;\nesac\nE",
+            "bash -c 'X=\"1 2\"; a'",
+            "bash -c 'export A=1; a'",
+            "bash -c 'trap \"echo b\" EXIT; a'",
+            "bash -c 'a; exit $?'",
+            "bash <<E\n# what it does\na &&\n  b\nE",
+            "SHELL=/bin/bash python3 -c 'a; b'",
+            "env SHELL=bash python3 -c 'a; b'",
+            "srun --shell bash python3 -c 'a; b'",
+            "echo see bash -c 'a; b'",
+            "grep -r bash -c 'a; b' .",
+            "env -i grep -r bash -c 'a; b' .",
+            "docker run -v /bin/sh -e A=1 image python -c 'a; b'",
         ] {
             assert!(!hides(text), "{text}");
         }
