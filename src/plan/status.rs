@@ -144,6 +144,16 @@ impl Plan {
         statuses
     }
 
+    /// What is known before a run that goes on from these statuses.
+    fn ahead<'a>(&'a self, history: &'a dyn History, statuses: &'a [StepStatus]) -> BeforeRun<'a> {
+        BeforeRun {
+            plan: self,
+            history,
+            statuses,
+            look: Look::Ahead,
+        }
+    }
+
     /// What the key of a step is made of, over the statuses of all steps.
     pub fn parts(
         &self,
@@ -152,13 +162,7 @@ impl Plan {
         history: &dyn History,
         statuses: &[StepStatus],
     ) -> KeyParts {
-        let outlook = BeforeRun {
-            plan: self,
-            history,
-            statuses,
-            look: Look::Ahead,
-        };
-        let outlook = &outlook;
+        let outlook = &self.ahead(history, statuses);
         Resolver { keys, outlook }.parts(step)
     }
 
@@ -170,13 +174,7 @@ impl Plan {
         history: &dyn History,
         statuses: &[StepStatus],
     ) -> HashSet<Digest> {
-        let outlook = BeforeRun {
-            plan: self,
-            history,
-            statuses,
-            look: Look::Ahead,
-        };
-        let outlook = &outlook;
+        let outlook = &self.ahead(history, statuses);
         let resolver = Resolver { keys, outlook };
         let parts = self.steps.iter().filter_map(|step| resolver.part_of(step));
         parts.map(|part| part.whole).collect()

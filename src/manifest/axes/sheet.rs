@@ -95,9 +95,7 @@ impl Reader<'_> {
             content: Content::Map(members.collect()),
         })
     }
-}
 
-impl Reader<'_> {
     fn told<T>(&mut self, read: Result<T, Diagnostic>) -> Option<T> {
         read.map_err(|wrong| self.found.push(wrong)).ok()
     }
