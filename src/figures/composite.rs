@@ -214,7 +214,9 @@ impl Figure for Composite {
             let kind = panel.get("figure").and_then(Value::as_str);
             let kind = kind.and_then(|kind| super::find(kind.trim_start_matches("figure/")));
             if let Some(kind) = kind {
-                kind.searched(panel, search);
+                let mut params: Values = std::mem::take(panel).into_iter().collect();
+                kind.searched(&mut params, search);
+                *panel = params.into_iter().collect();
             }
         }
     }

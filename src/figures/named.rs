@@ -168,10 +168,11 @@ pub(super) fn idle(input: &FigureInput, given: &Named, params: &Values) -> Vec<S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Fields;
     use crate::table::Table;
 
     fn map(key: &str, text: &str) -> Value {
-        Value::Map(Values::from([(key.to_owned(), text.into())]))
+        Value::Map(Fields::from([(key.to_owned(), text.into())]))
     }
 
     #[test]

@@ -1,5 +1,8 @@
-//! Maps from names to whatever has a name: vectors in the order of the names. Plans of thousands of steps
-//! have several for each, most with an entry or two, for which a tree takes half a kilobyte.
+//! Maps from names to whatever has a name, in the order of the names or in that in which they are written. The sorted ones
+//! are vectors: plans of thousands of steps have several for each, most with an entry or two, for which a tree takes half a
+//! kilobyte.
+
+mod in_order;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,6 +10,7 @@ use std::ops::Deref;
 use std::ops::DerefMut;
 use std::ops::Index;
 
+pub use in_order::WrittenMap;
 use litemap::LiteMap;
 use serde::Deserialize;
 use serde::Deserializer;
@@ -122,23 +126,19 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for SortedVecMap<V> {
     }
 }
 
-struct Entries<V>(PhantomData<V>);
+/// Reads either kind of map.
+struct Entries<M, V>(PhantomData<(M, V)>);
 
-impl<'de, V: Deserialize<'de>> Visitor<'de> for Entries<V> {
-    type Value = SortedVecMap<V>;
+impl<'de, M: FromIterator<(String, V)>, V: Deserialize<'de>> Visitor<'de> for Entries<M, V> {
+    type Value = M;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<SortedVecMap<V>, A::Error> {
-        // The length that a damaged file claims is not to be believed.
-        let capacity = entries.size_hint().unwrap_or(0).min(64);
-        let mut map = SortedVecMap::with_capacity(capacity);
-        while let Some((name, value)) = entries.next_entry()? {
-            map.insert(name, value);
-        }
-        Ok(map)
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<M, A::Error> {
+        // One by one: the length that a damaged file claims is not to be believed.
+        std::iter::from_fn(|| entries.next_entry().transpose()).collect()
     }
 }
 

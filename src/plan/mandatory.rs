@@ -76,7 +76,7 @@ fn is_held(params: &Values) -> bool {
         match value {
             Value::Str(text) => text.contains(MANDATORY),
             Value::List(items) => items.iter().any(says),
-            Value::Map(entries) => is_held(entries),
+            Value::Map(entries) => entries.values().any(says),
             _ => false,
         }
     }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::manifest::Experiment;
+use crate::registry::Fields;
 use crate::registry::Outputs;
 use crate::registry::Searched;
 use crate::registry::Value;
@@ -120,7 +121,7 @@ fn objectives(
     if objectives.len() < 2 {
         return Err("a front is of two objectives at least, and the search has fewer".to_owned());
     }
-    let mut directions = Values::new();
+    let mut directions = Fields::new();
     for objective in objectives {
         let way = word(objective.direction);
         let known = directions.insert(objective.column.clone(), Value::from(way));

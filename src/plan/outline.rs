@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::registry::Fields;
 use crate::registry::Value;
-use crate::registry::Values;
 
 use super::StageSummary;
 use super::Step;
@@ -52,7 +52,7 @@ fn entry(stage: &StageSummary) -> Value {
         ("over", texts(&stage.reduces)),
         ("reads", list(reads)),
     ];
-    let map: Values = map
+    let map: Fields = map
         .into_iter()
         .map(|(key, value)| (key.to_owned(), value))
         .collect();

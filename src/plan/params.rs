@@ -6,6 +6,7 @@ use crate::manifest::Stage;
 use crate::manifest::Template;
 use crate::registry::Default;
 use crate::registry::InvalidParam;
+use crate::registry::Mismatch;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::ParamType;
@@ -54,7 +55,7 @@ impl<'s> ParamTemplate<'s> {
                 .find(|argument| *argument.name == *param.name);
             let default = match &param.default {
                 Default::Value(value) => {
-                    Some(param.ty.conform(value.clone()).unwrap_or_else(|_| {
+                    Some(conform(kind, &param, value.clone()).unwrap_or_else(|_| {
                         unreachable!("BUG: the default of `{}` does not fit its type", param.name)
                     }))
                 }
@@ -73,7 +74,7 @@ impl<'s> ParamTemplate<'s> {
                 None => None,
             };
             if let (Some(template), Some(value)) = (rule.template, literal) {
-                match rule.param.ty.conform(value.clone()) {
+                match conform(kind, &rule.param, value.clone()) {
                     Ok(value) => rule.fixed = Some(value),
                     Err(mismatch) => {
                         found.push(wrong(kind, &rule.param, &template.place, mismatch));
@@ -139,7 +140,7 @@ impl<'s> ParamTemplate<'s> {
             }
             let texts = |text: &str| written(text).map(Value::from);
             if let Ok(Some(value)) = template.fill_with(lookup, Numbers::written(&texts, typed))
-                && let Ok(value) = rule.param.ty.conform(value)
+                && let Ok(value) = conform(self.kind, &rule.param, value)
                 && values.get(rule.param.name) != Some(&value)
             {
                 let result = result.get_or_insert_with(|| values.clone());
@@ -162,7 +163,7 @@ impl<'s> ParamTemplate<'s> {
         for rule in rules.filter(|rule| self.kind.tells_types(rule.param.name)) {
             if let Some(template) = rule.template
                 && let Ok(Some(value)) = template.fill_with(lookup, Numbers::typed(typed))
-                && let Ok(value) = rule.param.ty.conform(value)
+                && let Ok(value) = conform(self.kind, &rule.param, value)
             {
                 values.insert(rule.param.name.to_owned(), value);
             }
@@ -282,14 +283,16 @@ impl ParamRule<'_> {
             None => None,
         };
         if let (Some(value), Some(template)) = (given, self.template) {
-            return self.param.ty.conform(value).map(Some).map_err(|mismatch| {
-                let mut wrong = wrong(kind, &self.param, &template.place, mismatch);
-                // Quoting helps where the value was written alone, a choice that is meant always.
-                if !matches!(self.param.ty, ParamType::Choice(_)) {
-                    wrong.helps.clear();
-                }
-                Box::new(with_sources(wrong, template, source_of))
-            });
+            return conform(kind, &self.param, value)
+                .map(Some)
+                .map_err(|mismatch| {
+                    let mut wrong = wrong(kind, &self.param, &template.place, mismatch);
+                    // Quoting helps where the value was written alone, a choice that is meant always.
+                    if !matches!(self.param.ty, ParamType::Choice(_)) {
+                        wrong.helps.clear();
+                    }
+                    Box::new(with_sources(wrong, template, source_of))
+                });
         }
         match &self.param.default {
             Default::Value(_) | Default::Absent => Ok(self.default.clone()),
@@ -308,6 +311,17 @@ impl ParamRule<'_> {
     }
 }
 
+/// The value of a parameter in its canonical form. Maps are in the order in which they are written where a program
+/// sees it, and elsewhere two orders are one value.
+fn conform(kind: &dyn StageKind, param: &Param, value: Value) -> Result<Value, Mismatch> {
+    let value = param.ty.conform(value)?;
+    Ok(match value {
+        Value::Map(entries) if kind.keeps_order(param.name) => Value::Map(entries.sorted()),
+        Value::List(_) if kind.keeps_order(param.name) => value,
+        value => value.sorted(),
+    })
+}
+
 /// Where the value was written matters as much as where it is used.
 fn with_sources(
     mut said: Diagnostic,
@@ -322,12 +336,7 @@ fn with_sources(
     said
 }
 
-fn wrong(
-    kind: &dyn StageKind,
-    param: &Param,
-    place: &Place,
-    mismatch: crate::registry::Mismatch,
-) -> Diagnostic {
+fn wrong(kind: &dyn StageKind, param: &Param, place: &Place, mismatch: Mismatch) -> Diagnostic {
     Diagnostic::error(format!(
         "wrong value of `{}` of `{}`",
         param.name,

@@ -215,6 +215,11 @@ pub trait StageKind: Entry {
         false
     }
 
+    /// Whether maps within this parameter reach a program, which may go by the order of their names.
+    fn keeps_order(&self, _param: &str) -> bool {
+        false
+    }
+
     /// Whether the program that these values name is given copies of its code.
     fn copies_code(&self, _params: &Values) -> bool {
         false

@@ -39,7 +39,7 @@ pub use param_value::{Names, ParamValue, ValueNames};
 pub use property::Property;
 pub use searched::Searched;
 pub use shape::shape_text;
-pub use value::{Value, Values};
+pub use value::{Fields, Value, Values};
 
 /// Something a manifest can name.
 pub trait Entry: Sync {

@@ -1,5 +1,6 @@
 //! What figures, tables and selections of trials take of the search of their experiment.
 
+use super::Fields;
 use super::Value;
 use super::Values;
 
@@ -55,7 +56,7 @@ impl Searched<'_> {
         }
         let mut directions = match params.get("directions") {
             Some(Value::Map(given)) => given.clone(),
-            _ => Values::new(),
+            _ => Fields::new(),
         };
         for (name, way) in ways {
             if !directions.contains_key(&name) {

@@ -1,7 +1,7 @@
 //! Typed parameter values, and their one canonical form.
 //!
-//! Values enter keys in that form, so that `1` and `1.0` of a float parameter, or two orders of a map,
-//! are one value.
+//! Values enter keys in that form, so that `1` and `1.0` of a float parameter are one value, and two orders of a map are
+//! where nobody can go by the order.
 
 use std::fmt;
 use std::hash::Hash;
@@ -11,9 +11,13 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::map::SortedVecMap;
+use crate::map::WrittenMap;
 
 /// Resolved parameters of a step, by name.
 pub type Values = SortedVecMap<Value>;
+
+/// A map that is a value, as it is written.
+pub type Fields = WrittenMap<Value>;
 
 /// One parameter value as a manifest can write it.
 #[derive(Clone, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -33,7 +37,7 @@ pub enum Value {
     /// A list of values.
     List(Vec<Value>),
     /// A map with text keys.
-    Map(Values),
+    Map(Fields),
 }
 
 // Every value equals itself: numbers are never NaN.
@@ -92,6 +96,18 @@ impl Value {
         }
     }
 
+    /// The same with all maps in it in the order of their names, for those who do not go by it.
+    pub fn sorted(self) -> Value {
+        match self {
+            Value::List(values) => Value::List(values.into_iter().map(Value::sorted).collect()),
+            Value::Map(values) => {
+                let values = values.sorted().into_iter();
+                Value::Map(values.map(|(k, v)| (k, v.sorted())).collect())
+            }
+            other => other,
+        }
+    }
+
     /// The same with another value where a way within it leads to, as to `b` of `{a: {b: 1}}` by `[a, b]`.
     pub fn with(self, way: &[impl AsRef<str>], given: &Value) -> Value {
         let Some((name, rest)) = way.split_first() else {
@@ -99,7 +115,7 @@ impl Value {
         };
         let mut entries = match self {
             Value::Map(entries) => entries,
-            _ => Values::default(),
+            _ => Fields::new(),
         };
         let inner = entries.get(name.as_ref()).cloned().unwrap_or_default();
         entries.insert(name.as_ref().to_owned(), inner.with(rest, given));

@@ -131,7 +131,7 @@ fn a_project_runs_after_its_import() {
     assert_eq!(run(&space, &[]), counts(&[("publish", 1)]));
     let model = space.read("outputs/x/cells/train/size=2/model-2.txt");
     // A map in a command is options, as DVC has it, with numbers as params.yaml writes them.
-    assert!(model.starts_with("2 --deep --lr 1.0e-5\na\nb\n"), "{model}");
+    assert!(model.starts_with("2 --lr 1.0e-5 --deep\na\nb\n"), "{model}");
     assert!(
         model.contains("\"lr\": 1.0e-5") && !model.contains("other"),
         "{model}"
@@ -140,7 +140,7 @@ fn a_project_runs_after_its_import() {
     assert_eq!(note, "done 'hello' '2'\n");
     let best = space.read("outputs/x/cells/best/best.txt");
     assert!(
-        best.starts_with("{\"loss\": 0.1}\n{\"loss\": 0.2}\n2 --deep"),
+        best.starts_with("{\"loss\": 0.1}\n{\"loss\": 0.2}\n2 --lr"),
         "{best}"
     );
     let judged = space.read("outputs/x/cells/judge/size=2,kind=kind1/judged-2-kind1.txt");

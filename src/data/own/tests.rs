@@ -430,7 +430,7 @@ fn archives_say_which_arrays_they_have() {
         "{said}"
     );
     let named = |name: &str| {
-        let mut map = crate::map::SortedVecMap::new();
+        let mut map = crate::registry::Fields::new();
         map.insert("x".to_owned(), Value::from(name));
         [("arrays", Value::Map(map))]
     };

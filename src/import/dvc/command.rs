@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use crate::registry::Fields;
 use crate::registry::Value;
-use crate::registry::Values;
 use crate::text::Diagnostics;
 
 use super::entries::Text;
@@ -159,7 +159,7 @@ impl<'n> Script<'n> {
     }
 
     /// A map, as options.
-    fn options(&mut self, way: &Way, map: &Values, quotes: Quotes) -> String {
+    fn options(&mut self, way: &Way, map: &Fields, quotes: Quotes) -> String {
         let flags = options::of_map(way, map, self.spelling).into_iter();
         let flags = flags.filter_map(|flag| match flag {
             Flag::Literal(text) => Some(text),

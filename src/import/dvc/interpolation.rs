@@ -1,6 +1,5 @@
 //! `${a.b[0].c}` as DVC writes it: names and numbers, nothing else. `\${` is a literal `${`.
 
-use crate::manifest::Node;
 use crate::registry::Value;
 
 /// A part of a text.
@@ -66,19 +65,6 @@ impl Way {
                 (Turn::Key(name), Value::List(items)) => items.get(name.parse::<usize>().ok()?),
                 _ => None,
             })
-    }
-
-    /// What it leads to within a file as it is written.
-    pub(super) fn node<'n>(&self, within: &'n Node) -> Option<&'n Node> {
-        self.0.iter().try_fold(within, |node, turn| match turn {
-            Turn::Key(name) => {
-                let mut entries = node.as_map()?.iter();
-                entries
-                    .find(|entry| entry.key == *name)
-                    .map(|entry| &entry.value)
-            }
-            Turn::Index(index) => node.as_list()?.get(*index),
-        })
     }
 
     /// As an expression behind one that is known: `.lr`, `["batch-size"]`, `[0]`.

@@ -225,21 +225,6 @@ fn values(
             (labels, items, structured)
         }
         Value::Map(entries) => {
-            let order = match (&from, node.as_map()) {
-                (Some(way), _) => scope.order(way),
-                (None, entries) => {
-                    let entries = entries.unwrap_or_default().iter();
-                    entries.map(|entry| entry.key.as_str()).collect()
-                }
-            };
-            let place = |key: &str| {
-                order
-                    .iter()
-                    .position(|known| *known == key)
-                    .unwrap_or(usize::MAX)
-            };
-            let mut entries: Vec<_> = entries.into_iter().collect();
-            entries.sort_by_key(|(key, _)| place(key));
             let entries = entries.into_iter();
             let (labels, values) = entries
                 .map(|(key, value)| (Value::Str(key), filled(value, scope)))

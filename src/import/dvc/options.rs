@@ -1,7 +1,7 @@
 //! A map in a command as options, as DVC writes them: `--lr 0.1 --layers 1 2 --shuffle`.
 
+use crate::registry::Fields;
 use crate::registry::Value;
-use crate::registry::Values;
 
 use super::interpolation::Turn;
 use super::interpolation::Way;
@@ -27,13 +27,13 @@ pub(super) enum Flag {
 }
 
 /// The options of a map that a way leads to.
-pub(super) fn of_map(way: &Way, map: &Values, spelling: Spelling) -> Vec<Flag> {
+pub(super) fn of_map(way: &Way, map: &Fields, spelling: Spelling) -> Vec<Flag> {
     let mut all = Vec::new();
     collect(way, "", map, spelling, &mut all);
     all
 }
 
-fn collect(way: &Way, prefix: &str, map: &Values, spelling: Spelling, all: &mut Vec<Flag>) {
+fn collect(way: &Way, prefix: &str, map: &Fields, spelling: Spelling, all: &mut Vec<Flag>) {
     for (name, value) in map {
         let option = Flag::Literal(format!("--{prefix}{name}"));
         let way = further(way, Turn::Key(name.clone()));
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn options_are_those_of_dvc() {
         let written = |yaml: &str, spelling: Spelling| {
-            let map: Values = serde_yaml::from_str(yaml).expect("YAML");
+            let map: Fields = serde_yaml::from_str(yaml).expect("YAML");
             let flags = of_map(&Way::read("o"), &map, spelling).into_iter();
             let flags = flags.map(|flag| match flag {
                 Flag::Literal(text) => text,

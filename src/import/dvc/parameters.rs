@@ -62,7 +62,6 @@ impl<'t> Translation<'t> {
             .filter(|key| wanted.all || wanted.ways.contains_key(key) || more.contains(key));
         let mut beside = Vec::new();
         let keys = keys.filter_map(|key| {
-            self.order(key, code, found);
             let value = self.section(key, &wanted, code, &mut beside)?;
             Some((key.to_owned(), value))
         });
@@ -124,22 +123,6 @@ impl<'t> Translation<'t> {
                 "not in params.yaml",
                 "",
             ),
-        }
-    }
-
-    /// Says which maps a script goes over whose order it does not find here.
-    fn order(&self, key: &str, code: &Code, found: &mut Diagnostics) {
-        for (name, map) in self.names.scope.unsorted(key) {
-            let Some(script) = sections::goes_over(&code.companions.texts, name) else {
-                continue;
-            };
-            remark(
-                found,
-                &map.place,
-                format!("`{name}` reaches programs in the order of its names"),
-                format!("`{script}` goes over it, perhaps in the order that it has here"),
-                "a list keeps its order",
-            );
         }
     }
 

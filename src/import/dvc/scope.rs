@@ -55,8 +55,6 @@ const TAKEN: [&str; 26] = [
 #[derive(Debug)]
 pub(super) struct Known {
     pub value: Value,
-    /// As it is written, by each file that gives it: values of maps have no order.
-    written: Vec<Node>,
     /// The name that it has here.
     pub name: String,
     /// Whether the manifest reads it from `params.yaml`; its value stands in the manifest otherwise.
@@ -138,14 +136,12 @@ impl Scope {
 
     fn add(&mut self, entry: &Entry, from_file: bool) {
         let (name, value) = (entry.key.as_str(), entry.value.to_value());
-        let (value, mut written, from_file) = match self.names.remove(name) {
-            None => (value, Vec::new(), from_file && is_plain(name)),
-            Some(known) => (merged(known.value, value), known.written, false),
+        let (value, from_file) = match self.names.remove(name) {
+            None => (value, from_file && is_plain(name)),
+            Some(known) => (merged(known.value, value), false),
         };
-        written.push(entry.value.clone());
         let known = Known {
             value,
-            written,
             name: name.to_owned(),
             from_file,
         };
@@ -181,40 +177,6 @@ impl Scope {
     /// The value that a way leads to.
     pub(super) fn value(&self, way: &Way) -> Option<&Value> {
         way.rest(1).value(&self.get(way.first())?.value)
-    }
-
-    /// The names in the map that a way leads to, in the order in which they are written.
-    pub(super) fn order(&self, way: &Way) -> Vec<&str> {
-        let written = self
-            .get(way.first())
-            .map_or(&[][..], |known| &known.written);
-        let maps = written
-            .iter()
-            .filter_map(|node| way.rest(1).node(node)?.as_map());
-        maps.flatten().map(|entry| entry.key.as_str()).collect()
-    }
-
-    /// The maps within a first name, and itself, whose names stand in another order than sorted.
-    pub(super) fn unsorted(&self, name: &str) -> Vec<(&str, &Node)> {
-        let known = self.names.get_key_value(name).into_iter();
-        let mut left: Vec<(&str, &Node)> = known
-            .flat_map(|(name, known)| known.written.iter().map(|node| (name.as_str(), node)))
-            .collect();
-        let mut unsorted = Vec::new();
-        while let Some((name, node)) = left.pop() {
-            let entries = node.as_map().unwrap_or_default();
-            if !entries.is_sorted_by(|one, next| one.key <= next.key) {
-                unsorted.push((name, node));
-            }
-            left.extend(
-                entries
-                    .iter()
-                    .map(|entry| (entry.key.as_str(), &entry.value)),
-            );
-            let items = node.as_list().unwrap_or_default();
-            left.extend(items.iter().map(|item| (name, item)));
-        }
-        unsorted
     }
 
     /// The same as an expression of ours.

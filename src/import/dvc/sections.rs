@@ -45,31 +45,6 @@ pub(super) fn mention(texts: &[(String, String)], name: &str) -> bool {
     })
 }
 
-/// The script of Python's that goes over the names in a map of this name, or in what is set from it.
-pub(super) fn goes_over<'t>(texts: &'t [(String, String)], map: &str) -> Option<&'t str> {
-    let over = |(before, after): (&str, &str)| {
-        let after = after.trim_start_matches(['"', '\'', ']', ')']);
-        let line = line_to(before);
-        let behind_in = line.rsplit_once(" in ").is_some_and(|(head, rest)| {
-            // `for name in list(params["steps"])`
-            head.split([' ', '[', '(', '{']).any(|word| word == "for") && !rest.contains(" if ")
-        });
-        let mut methods = [".items(", ".keys(", ".values("].iter();
-        behind_in && !is_value(after) || methods.any(|method| after.starts_with(method))
-    };
-    let mut scripts = texts.iter().filter(|(file, _)| file.ends_with(".py"));
-    let found = scripts.find(|(_, text)| {
-        let text = &without_comments(text);
-        words(text, map).any(|(before, after)| {
-            let name = line_to(before).split_once('=').map(|(name, _)| name.trim());
-            let name = name.filter(|name| !name.is_empty() && name.chars().all(is_letter));
-            let mut set = name.into_iter().flat_map(|name| words(text, name));
-            over((before, after)) || set.any(over)
-        })
-    });
-    found.map(|(file, _)| file.as_str())
-}
-
 /// What a word is to a section of its name.
 enum Use {
     /// Something else.
@@ -260,29 +235,6 @@ fn without_comments(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_goes_over_a_map_is_found() {
-        let said = |text: &str| {
-            let texts = [("a.py".to_owned(), text.to_owned())];
-            goes_over(&texts, "steps").is_some()
-        };
-        for over in [
-            "for name, by in load()['steps'].items():",
-            "run([make(name) for name in cfg.steps])",
-            "s = params['steps']\nfor name in list(s):",
-            "names = list(params[\"steps\"].keys())",
-        ] {
-            assert!(said(over), "{over}");
-        }
-        for value in [
-            "a = params['steps']['a']",
-            "s = params['steps']\nfor x in range(s['n']): s.get('a')",
-            "run(**params['steps'])",
-        ] {
-            assert!(!said(value), "{value}");
-        }
-    }
 
     /// By another text, from where it is set: a name of a function's own is not.
     #[test]

@@ -4,6 +4,7 @@ use crate::manifest::axes::in_place_of;
 use crate::manifest::columns::Columns;
 use crate::manifest::fields;
 use crate::manifest::node::Entry;
+use crate::registry::Fields;
 use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::text::Diagnostic;
@@ -87,11 +88,15 @@ pub(super) fn within(
     true
 }
 
-/// Values over those that were given before: within maps those that are not given stay.
+/// Values over those that were given before: within maps those that are not given stay, where they stand. A map that
+/// gives all of them gives their order.
 pub(super) fn over(known: Option<&Value>, given: Value) -> Value {
     match (known, given) {
         (Some(Value::Map(known)), Value::Map(given)) => {
-            let mut merged = known.clone();
+            let mut merged = match known.keys().all(|name| given.contains_key(name)) {
+                true => Fields::new(),
+                false => known.clone(),
+            };
             for (name, value) in given {
                 let value = over(known.get(&name), value);
                 merged.insert(name, value);

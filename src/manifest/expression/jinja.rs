@@ -1,10 +1,10 @@
 //! Our values among those of the evaluator: there and back, and one that stands for what is absent.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
+use indexmap::IndexMap;
 use minijinja::Environment;
 use minijinja::Value as Jinja;
 use minijinja::value::Object;
@@ -85,8 +85,8 @@ pub(super) fn to_jinja(value: &Value) -> Jinja {
         Value::List(values) => values.iter().map(to_jinja).collect(),
         Value::Map(values) => {
             let values = values.iter();
-            let values = values.map(|(key, value)| (key.clone(), to_jinja(value)));
-            Jinja::from(values.collect::<BTreeMap<String, Jinja>>())
+            let values = values.map(|(key, value)| (Jinja::from(key.as_str()), to_jinja(value)));
+            Jinja::from_object(values.collect::<IndexMap<Jinja, Jinja>>())
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::manifest::expression::EvaluationError;
 use crate::manifest::expression::Expression;
+use crate::registry::Fields;
 use crate::registry::Value;
-use crate::registry::Values;
 use crate::text::Diagnostic;
 
 use super::Segment;
@@ -125,7 +125,7 @@ impl Template {
                 elements(items, lookup, &|item| item.fill_with(lookup, inside))
             }
             TemplateContent::Map(entries) => {
-                let mut values = Values::with_capacity(entries.len());
+                let mut values = Fields::new();
                 for (key, value) in entries {
                     if let Some(value) = value.fill_with(lookup, numbers.inside())? {
                         values.insert(key.to_string(), value);
@@ -188,7 +188,7 @@ impl Template {
                 elements(items, lookup, &|item| item.fill(lookup))
             }
             TemplateContent::Map(entries) => {
-                let mut values = Values::with_capacity(entries.len());
+                let mut values = Fields::new();
                 for (key, value) in entries {
                     if let Some(value) = value.fill(lookup)? {
                         values.insert(key.to_string(), value);

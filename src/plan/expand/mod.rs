@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::manifest::Experiment;
 use crate::manifest::Stage;
 use crate::registry::ArtifactType;
+use crate::registry::Fields;
 use crate::registry::Outputs;
 use crate::registry::StageKind;
 use crate::registry::Value;
@@ -353,7 +354,7 @@ fn optimised(described: Option<Arc<Values>>, better: &Value) -> Arc<Values> {
     let mut described = described.unwrap_or_default();
     let of_outputs = Arc::make_mut(&mut described);
     if !of_outputs.contains_key(METRICS) {
-        of_outputs.insert(METRICS.to_owned(), Value::Map(Values::new()));
+        of_outputs.insert(METRICS.to_owned(), Value::Map(Fields::new()));
     }
     if let Some(Value::Map(said)) = of_outputs.get_mut(METRICS) {
         said.insert(SEARCHED.to_owned(), better.clone());
@@ -368,7 +369,7 @@ fn optimised(described: Option<Arc<Values>>, better: &Value) -> Arc<Values> {
 fn better(experiment: &Experiment, stage: &str) -> Option<Value> {
     let objectives = experiment.search.iter().flat_map(|it| &it.objectives);
     let of_stage = objectives.filter(|objective| *objective.stage == *stage);
-    let better: Values = of_stage
+    let better: Fields = of_stage
         .map(|objective| {
             let way = match objective.direction {
                 Direction::Maximize => "higher",

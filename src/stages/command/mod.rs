@@ -49,6 +49,7 @@ use crate::engine::StepOutput;
 use crate::engine::scratch;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
+use crate::registry::Fields;
 use crate::registry::InvalidParam;
 use crate::registry::Outputs;
 use crate::registry::Param;
@@ -158,6 +159,10 @@ impl StageKind for Command {
         param == "files"
     }
 
+    fn keeps_order(&self, param: &str) -> bool {
+        matches!(param, "run" | "values" | "files")
+    }
+
     fn copies_code(&self, params: &Values) -> bool {
         params.get("copy_code") == Some(&Value::Bool(true))
     }
@@ -202,7 +207,7 @@ impl StageKind for Command {
     /// Numbers of a program are described, if by nothing: they are not ours, whatever they are called.
     fn described(&self, params: &Values) -> Option<Arc<Values>> {
         let said = |value| {
-            described::of(value).map_or_else(|| Value::Map(Values::new()), Arc::unwrap_or_clone)
+            described::of(value).map_or_else(|| Value::Map(Fields::new()), Arc::unwrap_or_clone)
         };
         let mut all = Values::new();
         if let Some(metrics) = params

@@ -9,6 +9,7 @@ mod folders;
 mod live;
 mod metrics;
 mod numbers;
+mod order;
 mod pictures;
 mod read_by_programs;
 mod retries;

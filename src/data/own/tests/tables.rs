@@ -5,7 +5,7 @@ use super::logged;
 use super::refused;
 use crate::data::tests::support::get;
 use crate::data::tests::support::values;
-use crate::map::SortedVecMap;
+use crate::registry::Fields;
 use crate::registry::Value;
 
 #[test]
@@ -50,7 +50,7 @@ fn a_range_takes_its_own_ends() {
 #[test]
 fn two_arrays_of_one_place_are_refused() {
     let check = |places: &[&str]| {
-        let mut map = SortedVecMap::new();
+        let mut map = Fields::new();
         for place in places {
             map.insert((*place).to_owned(), Value::from("a"));
         }
