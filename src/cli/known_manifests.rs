@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::manifest;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::text::too_deep_yaml;
+use crate::text::foreign_yaml;
 
 /// Files that mark the folder they lie in as a cache, an environment of Python, a store.
 const MARKERS: [&str; 4] = [
@@ -133,10 +133,7 @@ fn experiment_in(path: &Path) -> Option<String> {
 /// The profiles that a manifest declares.
 pub(super) fn profiles_in(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_default();
-    if too_deep_yaml(&text).is_some() {
-        return Vec::new();
-    }
-    let manifest: serde_yaml::Value = serde_yaml::from_str(&text).unwrap_or_default();
+    let manifest = foreign_yaml(&text).unwrap_or_default();
     let profiles = manifest.get("profiles").and_then(|all| all.as_mapping());
     let names = profiles.into_iter().flat_map(|all| all.keys());
     let names = names.filter_map(|name| name.as_str().map(str::to_owned));

@@ -13,7 +13,7 @@ use crate::engine::view_owner;
 use crate::store::Store;
 use crate::text::Diagnostic;
 use crate::text::ShowPath;
-use crate::text::too_deep_yaml;
+use crate::text::foreign_yaml;
 
 /// What may lie in a folder of results without the view's memory: written by other verbs.
 pub(super) const OTHERS: [&str; 7] = [
@@ -100,11 +100,7 @@ pub(super) fn twin(project: &Project) -> Option<Diagnostic> {
 /// Whether a manifest says that it is of this experiment; what cannot be read may be.
 fn names_experiment(path: &Path, name: &str) -> bool {
     let text = fs::read_to_string(path).unwrap_or_default();
-    if too_deep_yaml(&text).is_some() {
-        return true;
-    }
-    let value = serde_yaml::from_str::<serde_yaml::Value>(&text);
-    let named = value.ok().and_then(|value| {
+    let named = foreign_yaml(&text).and_then(|value| {
         let named = value.get("experiment")?.as_str()?;
         Some(named == name)
     });

@@ -166,10 +166,7 @@ pub(super) const KEYS: [&str; 8] = [
 pub(super) fn looks_declared(node: &Node) -> bool {
     let entries = node.as_map().unwrap_or_default();
     let has = |key: &str| entries.iter().any(|entry| entry.key == key);
-    let closed = entries
-        .iter()
-        .all(|entry| KEYS.contains(&entry.key.as_str()));
-    is_typed(entries) || (closed && (has("type") || has("default") || has("choices")))
+    is_typed(entries) || (is_closed(entries) && (has("type") || has("default") || has("choices")))
 }
 
 /// The first declaration with a default that stands here or below, where only values do. A map `{type: adam, lr: 0.1}`
@@ -177,15 +174,18 @@ pub(super) fn looks_declared(node: &Node) -> bool {
 pub(super) fn declared_within(node: &Node) -> Option<&Node> {
     let entries = node.as_map().unwrap_or_default();
     let has_default = entries.iter().any(|entry| entry.key == "default");
-    let closed = entries
-        .iter()
-        .all(|entry| KEYS.contains(&entry.key.as_str()));
-    if has_default && closed && is_typed(entries) {
+    if has_default && is_closed(entries) && is_typed(entries) {
         return Some(node);
     }
     let items = node.as_list().unwrap_or_default().iter();
     let mut below = items.chain(entries.iter().map(|entry| &entry.value));
     below.find_map(declared_within)
+}
+
+/// Whether there are no keys but those of a declaration.
+fn is_closed(entries: &[Entry]) -> bool {
+    let mut keys = entries.iter().map(|entry| entry.key.as_str());
+    keys.all(|key| KEYS.contains(&key))
 }
 
 /// Whether `type` names one that parameters have.

@@ -21,4 +21,5 @@ pub use printable::{
 pub use shell_word::shell_word;
 pub use suggest::{closest, did_you_mean};
 pub use variable::variable;
+pub use yaml_depth::foreign_yaml;
 pub use yaml_depth::too_deep_yaml;

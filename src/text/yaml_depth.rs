@@ -30,6 +30,14 @@ pub fn too_deep_yaml(text: &str) -> Option<usize> {
     None
 }
 
+/// What a YAML text of others says; none where it is none, or nested too deeply to be read.
+pub fn foreign_yaml(text: &str) -> Option<serde_yaml::Value> {
+    if too_deep_yaml(text).is_some() {
+        return None;
+    }
+    serde_yaml::from_str(text).ok()
+}
+
 /// The line where more brackets are open than [`DEEPEST_YAML`], be they in texts or not.
 fn too_many_brackets(text: &str) -> Option<usize> {
     let mut open = 0_usize;

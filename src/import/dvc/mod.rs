@@ -57,7 +57,7 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 use crate::text::Source;
-use crate::text::too_deep_yaml;
+use crate::text::foreign_yaml;
 
 use super::Imported;
 use entries::remark;
@@ -118,13 +118,8 @@ pub(super) fn import(
 /// The outputs that are folders, as `dvc.lock` has it.
 fn folders(folder: &Path, shown: &str) -> BTreeSet<String> {
     let mut folders = BTreeSet::new();
-    let Ok(text) = fs::read_to_string(folder.join("dvc.lock")) else {
-        return folders;
-    };
-    if too_deep_yaml(&text).is_some() {
-        return folders;
-    }
-    let lock: Yaml = serde_yaml::from_str(&text).unwrap_or_default();
+    let text = fs::read_to_string(folder.join("dvc.lock")).unwrap_or_default();
+    let lock = foreign_yaml(&text).unwrap_or_default();
     let stages = lock.get("stages").and_then(Yaml::as_mapping);
     for (_, stage) in stages.into_iter().flatten() {
         let outs = stage.get("outs").and_then(Yaml::as_sequence);

@@ -143,28 +143,30 @@ fn wanted(header: &[Cell], columns: Option<&Node>) -> Result<Vec<Wanted>, Diagno
             index,
         })
     };
-    match columns.map(|columns| (columns, &columns.content)) {
-        Some((_, Content::List(items))) if !items.is_empty() => {
+    let Some(columns) = columns else {
+        return all(header);
+    };
+    match &columns.content {
+        Content::List(items) if !items.is_empty() => {
             let items = items.iter();
             items
                 .map(|item| find(item.to_value().as_str().unwrap_or_default(), item))
                 .collect()
         }
-        Some((_, Content::Map(entries))) if !entries.is_empty() => {
+        Content::Map(entries) if !entries.is_empty() => {
             let entries = entries.iter();
             entries
                 .map(|entry| find(&entry.key, &entry.value))
                 .collect()
         }
-        Some((columns, content)) if !matches!(content, Content::Scalar(_)) => {
+        Content::List(_) | Content::Map(_) => {
             Err(Diagnostic::error("`columns` names none").at(&columns.place, "empty"))
         }
-        Some((columns, _)) => Err(Diagnostic::error(
+        Content::Scalar(_) => Err(Diagnostic::error(
             "`columns` is a list of columns, or a map of names",
         )
         .at(&columns.place, format!("this is {}", columns.type_name()))
         .help("`[sample, condition]`, or `{sample: \"Sample ID\"}` to give them other names")),
-        None => all(header),
     }
 }
 
