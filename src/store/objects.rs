@@ -31,8 +31,9 @@ use super::files::Stat;
 use super::files::has_other_names;
 use super::files::is_executable;
 use super::folder;
-use super::reading::digest_of_file;
-use super::reading::read_file;
+use super::reading::GoOn;
+use super::reading::digest_watched;
+use super::reading::read_watched;
 use crate::text::ShowPath;
 
 /// Whether an object can be used.
@@ -159,10 +160,11 @@ impl Objects {
     }
 
     /// Takes a plain file over: it is moved where it is ours alone and that is possible, else
-    /// copied. What a link leads to is copied.
-    pub(super) fn put_file(&self, path: &Path) -> Result<Object, StoreError> {
-        let (found, linked) = match read_file(path, false) {
-            Err(_) if path.is_symlink() => (read_file(path, true), true),
+    /// copied. What a link leads to is copied. Where `go_on` ends it the file stays where it is.
+    pub(super) fn put_file(&self, path: &Path, go_on: GoOn<'_>) -> Result<Object, StoreError> {
+        let read = |follow| read_watched(path, follow, Some(go_on));
+        let (found, linked) = match read(false) {
+            Err(_) if path.is_symlink() => (read(true), true),
             found => (found, false),
         };
         let (digest, metadata) = found?;
@@ -190,14 +192,14 @@ impl Objects {
             }
         }
         let temporary = self.beside(&object);
-        let copied = in_folder(&temporary, || self.files.copy(path, &temporary))
+        let copied = in_folder(&temporary, || self.files.copy(path, &temporary, go_on))
             .and_then(|()| self.files.seal(&temporary, object.executable));
         if let Err(error) = copied {
             let _ = self.files.remove(&temporary);
             return Err(StoreError::io("take over", path, error));
         }
         // Unlike a file of ours, it may have changed since it was read.
-        match digest_of_file(&temporary) {
+        match digest_watched(&temporary, Some(go_on)) {
             Ok((copied, _)) if copied == digest => self.adopt(&temporary, object),
             copied => {
                 let _ = self.files.remove(&temporary);
@@ -306,7 +308,7 @@ impl Objects {
         let path = self.path(name);
         tracing::debug!(path = %path.shown(), "an object is read to see whether it is intact");
         let read = || -> Result<Option<Stat>, StoreError> {
-            let (found, metadata) = read_file(&path, true)?;
+            let (found, metadata) = read_watched(&path, true, None)?;
             if found != digest {
                 return Ok(None);
             }

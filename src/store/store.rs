@@ -13,6 +13,7 @@ use super::Digest;
 use super::Disk;
 use super::Durations;
 use super::Files;
+use super::GoOn;
 use super::Holder;
 use super::KeyParts;
 use super::Maker;
@@ -229,7 +230,13 @@ impl Store {
     /// Takes a plain file over: it is moved where it has no other name and that is possible, else
     /// copied. It stays executable.
     pub fn put_file(&self, path: &Path) -> Result<Object, StoreError> {
-        self.objects.put_file(path)
+        self.put_file_watched(path, &|_| true)
+    }
+
+    /// The same of a file that may be large, with somebody who is told of what is read and copied and may end it:
+    /// then nothing was taken.
+    pub fn put_file_watched(&self, path: &Path, go_on: GoOn<'_>) -> Result<Object, StoreError> {
+        self.objects.put_file(path, go_on)
     }
 
     /// Where the content of an object is, for reading only.
