@@ -514,6 +514,21 @@ impl Objects {
         }
     }
 
+    /// Removes an object that nobody needs. What somebody wrote in its place lies aside until it is taken or dropped.
+    pub(super) fn put_away(&self, object: &Object) -> Result<(), StoreError> {
+        if self.presence(object) == Presence::Damaged {
+            self.keep_damaged(object, &self.path(object.name()));
+        }
+        self.remove(object.name())
+    }
+
+    pub(super) fn drop_damaged(&self) {
+        for (_, path) in lock(&self.damaged).drain() {
+            // It lies where nothing needs it.
+            let _ = self.files.remove(&path);
+        }
+    }
+
     fn stripe(&self, digest: Digest) -> Result<MutexGuard<'_, ()>, StoreError> {
         if !self.writable {
             let path = self.folder.clone();

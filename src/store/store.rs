@@ -255,9 +255,14 @@ impl Store {
     }
 
     /// Where the damaged content is that was in the place of an object before this process made it
-    /// again; it is the caller's from now on.
+    /// again, or removed it; it is the caller's from now on.
     pub fn take_damaged(&self, object: &Object) -> Option<PathBuf> {
         self.objects.take_damaged(object)
+    }
+
+    /// Removes the damaged content that nobody took.
+    pub fn drop_damaged(&self) {
+        self.objects.drop_damaged();
     }
 
     /// The content of an object, checked against its digest.
