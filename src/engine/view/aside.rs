@@ -34,6 +34,25 @@ pub(super) fn name(path: &Path, run: &str) -> PathBuf {
     path.with_file_name(named)
 }
 
+/// Whether nothing is lost with what stands at a path: there is nothing, it is as we left it, or the same is to be
+/// there. What a link leads to in the store is another matter.
+pub(super) fn is_ours(
+    path: &Path,
+    known: Option<&ViewFile>,
+    wanted: &ViewFile,
+    store: &Store,
+) -> bool {
+    let Ok(about) = fs::symlink_metadata(path) else {
+        return true;
+    };
+    if about.is_dir() {
+        return wanted.object.is_none() && wanted.link.is_none();
+    }
+    (about.is_symlink() && memory::leads_into(path, store))
+        || known.is_some_and(|own| own.is_at(path))
+        || wanted.is_at(path)
+}
+
 /// Keeps what somebody wrote through a link of the view into the store, before the link goes: the store may let go of
 /// it at any time. Answers under which name.
 pub(super) fn keep_edit(

@@ -243,7 +243,7 @@ impl View<'_> {
         own: &ViewFile,
     ) -> io::Result<()> {
         self.clear_way(full)?;
-        if !self.is_ours(full, known, own) {
+        if !aside::is_ours(full, known, own, self.store) {
             self.keep_aside(full)?;
         } else if let Some(known) = known {
             self.keep_edit(full, known)?;
@@ -260,20 +260,6 @@ impl View<'_> {
             self.tell_kept(full, &aside);
         }
         Ok(())
-    }
-
-    /// Whether nothing is lost with what stands at a path: there is nothing, it is as we left it, or
-    /// the same is to be there.
-    fn is_ours(&self, path: &Path, known: Option<&ViewFile>, wanted: &ViewFile) -> bool {
-        let Ok(about) = fs::symlink_metadata(path) else {
-            return true;
-        };
-        if about.is_dir() {
-            return wanted.object.is_none() && wanted.link.is_none();
-        }
-        (about.is_symlink() && memory::leads_into(path, self.store))
-            || known.is_some_and(|own| own.is_at(path))
-            || wanted.is_at(path)
     }
 
     /// Gives what stands at a path another name beside it.
@@ -311,9 +297,13 @@ impl View<'_> {
         if let Some(inside) = memory::in_the_way(self.folder, inside) {
             let full = self.folder.join(inside);
             let name = names::text_of(inside.as_os_str());
-            let ours = self.files().get(&name).is_some_and(|own| own.is_at(&full));
+            let own = self.files().get(&name).cloned();
+            let ours = own.as_ref().is_some_and(|own| own.is_at(&full));
             match ours || memory::leads_into(&full, self.store) {
-                true => fs::remove_file(&full)?,
+                true => {
+                    own.map_or(Ok(()), |own| self.keep_edit(&full, &own))?;
+                    fs::remove_file(&full)?;
+                }
                 false => self.keep_aside(&full)?,
             }
         }
