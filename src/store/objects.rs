@@ -443,13 +443,25 @@ impl Objects {
 
     /// Whether a path ends as that of an object does, be it one of another store.
     pub(super) fn is_like_one(&self, path: &Path) -> bool {
+        self.called(path).is_some()
+    }
+
+    /// The object here that has the name at the end of a path.
+    pub(super) fn like(&self, path: &Path) -> Option<Object> {
+        let (digest, executable) = self.called(path)?;
+        let stat = self.files.stat(&self.path((digest, executable))).ok()?;
+        Some(Object {
+            digest,
+            size: stat.size,
+            executable,
+        })
+    }
+
+    fn called(&self, path: &Path) -> Option<Name> {
         let mut parts = path.iter().rev();
-        let (Some(name), Some(prefix)) = (parts.next(), parts.next()) else {
-            return false;
-        };
-        let object = prefix.to_str().zip(name.to_str());
-        object.is_some_and(|(prefix, name)| prefix.len() == 2 && named(prefix, name).is_some())
-            && parts.next() == self.folder.file_name()
+        let (name, prefix) = (parts.next()?.to_str()?, parts.next()?.to_str()?);
+        let ours = prefix.len() == 2 && parts.next() == self.folder.file_name();
+        named(prefix, name).filter(|_| ours)
     }
 
     /// All objects on disk, whoever made them.

@@ -254,6 +254,11 @@ impl Store {
         self.objects.is_like_one(path)
     }
 
+    /// The object here that has the name at the end of a path, with the size that it has now.
+    pub fn object_like(&self, path: &Path) -> Option<Object> {
+        self.objects.like(path)
+    }
+
     /// Where the damaged content is that was in the place of an object before this process made it
     /// again, or removed it; it is the caller's from now on.
     pub fn take_damaged(&self, object: &Object) -> Option<PathBuf> {

@@ -186,6 +186,14 @@ fn what_was_written_through_a_link_outlives_its_object() {
     ran(&space, "run manifests/e.yaml");
     is_kept(&cells[0], "other result");
     assert_eq!(fs::read_to_string(&cells[0]).unwrap(), "1.\n");
+    // A run that was killed remembers nothing of what it has shown.
+    let memory = space.read("outputs/e/.view");
+    let first = memory.lines().next().unwrap();
+    space.write("outputs/e/.view", &format!("{first}\n[]\n{{}}\n"));
+    edit(&cells[0], "of a killed run");
+    space.replace("manifests/e.yaml", "echo \"${n}.\"", "echo \"${n}..\"");
+    ran(&space, "run manifests/e.yaml");
+    is_kept(&cells[0], "of a killed run");
     edit(&cells[1], "gone");
     space.replace("manifests/e.yaml", "[1, 2]", "[1]");
     ran(&space, "run manifests/e.yaml");

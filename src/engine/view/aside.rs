@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::memory;
 use super::memory::ViewFile;
+use crate::store::Object;
 use crate::store::Presence;
 use crate::store::Store;
 use crate::text::ShowPath;
@@ -54,17 +55,14 @@ pub(super) fn is_ours(
 }
 
 /// Keeps what somebody wrote through a link of the view into the store, before the link goes: the store may let go of
-/// it at any time. Answers under which name.
-pub(super) fn keep_edit(
-    path: &Path,
-    own: &ViewFile,
-    store: &Store,
-    run: &str,
-) -> io::Result<Option<PathBuf>> {
-    let Some(object) = own.object.filter(|_| !own.copied) else {
-        return Ok(None);
+/// it at any time. The link itself says where: a run that was killed remembers nothing of it. Answers under which name.
+pub(super) fn keep_edit(path: &Path, store: &Store, run: &str) -> io::Result<Option<PathBuf>> {
+    let target = fs::read_link(path).ok();
+    let object = target.and_then(|target| store.object_like(&target));
+    let edited = |object: &Object| {
+        memory::leads_to(path, object, store) && store.presence(object) == Presence::Damaged
     };
-    if !memory::leads_to(path, &object, store) || store.presence(&object) != Presence::Damaged {
+    if !object.as_ref().is_some_and(edited) {
         return Ok(None);
     }
     let aside = name(path, run);

@@ -245,8 +245,8 @@ impl View<'_> {
         self.clear_way(full)?;
         if !aside::is_ours(full, known, own, self.store) {
             self.keep_aside(full)?;
-        } else if let Some(known) = known {
-            self.keep_edit(full, known)?;
+        } else {
+            self.keep_edit(full)?;
         }
         self.place(full, what)?;
         self.damaged_aside(full, own.object)
@@ -271,8 +271,8 @@ impl View<'_> {
     }
 
     /// The same for what somebody wrote through a link.
-    fn keep_edit(&self, path: &Path, known: &ViewFile) -> io::Result<()> {
-        if let Some(aside) = aside::keep_edit(path, known, self.store, self.run)? {
+    fn keep_edit(&self, path: &Path) -> io::Result<()> {
+        if let Some(aside) = aside::keep_edit(path, self.store, self.run)? {
             self.tell_kept(path, &aside);
         }
         Ok(())
@@ -297,11 +297,10 @@ impl View<'_> {
         if let Some(inside) = memory::in_the_way(self.folder, inside) {
             let full = self.folder.join(inside);
             let name = names::text_of(inside.as_os_str());
-            let own = self.files().get(&name).cloned();
-            let ours = own.as_ref().is_some_and(|own| own.is_at(&full));
+            let ours = self.files().get(&name).is_some_and(|own| own.is_at(&full));
             match ours || memory::leads_into(&full, self.store) {
                 true => {
-                    own.map_or(Ok(()), |own| self.keep_edit(&full, &own))?;
+                    self.keep_edit(&full)?;
                     fs::remove_file(&full)?;
                 }
                 false => self.keep_aside(&full)?,
@@ -383,7 +382,7 @@ impl View<'_> {
                 let _ = self.sender.send(Message::Warning { id: None, message });
                 continue;
             }
-            let kept = self.keep_edit(&full, &own);
+            let kept = self.keep_edit(&full);
             match kept.and_then(|()| fs::remove_file(&full)) {
                 Err(error) if !folder && error.kind() != io::ErrorKind::NotFound => {
                     // The next run tries again.

@@ -53,7 +53,7 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io
             let damaged = file.object.and_then(|object| store.take_damaged(&object));
             let aside = match damaged {
                 Some(damaged) => Some(aside::keep_damaged(&damaged, &path, COLLECTED)?),
-                None => aside::keep_edit(&path, &file, store, COLLECTED)?,
+                None => aside::keep_edit(&path, store, COLLECTED)?,
             };
             fs::remove_file(&path)?;
             tidied.kept.extend(aside.map(|aside| (path.clone(), aside)));
