@@ -109,6 +109,27 @@ fn the_same_results_make_the_same_bytes_and_come_back() {
     assert!(matches!(error, ArchiveError::NotEmpty { .. }), "{error}");
 }
 
+/// A shell may be in it, or a disk mounted there.
+#[cfg(unix)]
+#[test]
+fn an_empty_folder_stays_the_folder_that_it_is() {
+    use std::os::unix::fs::MetadataExt;
+    let space = tempfile::tempdir().unwrap();
+    let project: &[(&str, &[u8])] = &[("manifests/e.yaml", b"experiment: e\n")];
+    let index = serde_json::to_vec(&index(project)).unwrap();
+    let entries: &[(&str, &[u8])] = &[(INDEX, &index), ("project/manifests/e.yaml", project[0].1)];
+    let path = archive(space.path(), entries);
+    let folder = space.path().join("there");
+    fs::create_dir(&folder).unwrap();
+    let before = fs::metadata(&folder).unwrap().ino();
+    unpack(&path, &folder).unwrap();
+    assert_eq!(fs::metadata(&folder).unwrap().ino(), before);
+    let mut names: Vec<_> = fs::read_dir(&folder).unwrap().flatten().collect();
+    names.sort_by_key(|entry| entry.file_name());
+    let names: Vec<_> = names.iter().map(|entry| entry.file_name()).collect();
+    assert_eq!(names, ["manifests", "outputs", "sweepline.toml"]);
+}
+
 #[test]
 fn names_that_lead_elsewhere_are_refused_and_nothing_is_written() {
     for name in [

@@ -1,5 +1,6 @@
 //! Reading an archive, which may be from anybody.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::io::Read;
@@ -17,6 +18,7 @@ use crate::store::Object;
 use crate::store::SharedRecord;
 use crate::store::Store;
 use crate::store::names;
+use crate::store::remove_all;
 use crate::store::remove_tree;
 
 use super::ArchiveError;
@@ -40,7 +42,8 @@ pub struct Unpacked {
 }
 
 /// Unpacks an archive into a folder that is not there yet, or empty. Until all of it is there and is what
-/// the archive says, it lies beside the folder under another name; a failure leaves nothing.
+/// the archive says, it lies beside the folder under another name, or within it where it is there; a failure
+/// leaves nothing.
 ///
 /// # Errors
 /// Where something in it is not what it should be, or cannot be written.
@@ -78,13 +81,16 @@ pub fn unpack(archive: &Path, folder: &Path) -> Result<Unpacked, ArchiveError> {
     let folder = std::path::absolute(folder);
     let folder = folder.map_err(|error| ArchiveError::io("create", archive, error))?;
     refuse_full(&folder)?;
-    let staging = staging(&folder)?;
+    let above = folder.parent().filter(|_| !folder.is_dir());
+    let staging = staging(above.unwrap_or(&folder))?;
     let name = archive.file_name().unwrap_or_default().to_string_lossy();
     let done = fill(&mut zip, index, &name, &staging);
     let done = done.and_then(|done| {
-        // An empty folder gives way.
-        let _ = fs::remove_dir(&folder);
-        let moved = fs::rename(&staging, &folder);
+        let moved = match above {
+            Some(_) => fs::rename(&staging, &folder),
+            // It stays the folder that it is: somebody's shell may be in it, or a disk mounted there.
+            None => move_up(&staging, &folder),
+        };
         moved.map_err(|error| ArchiveError::io("create", &folder, error))?;
         Ok(done)
     });
@@ -107,9 +113,32 @@ fn refuse_full(folder: &Path) -> Result<(), ArchiveError> {
     }
 }
 
-/// A new folder beside the one that is to be made.
-fn staging(folder: &Path) -> Result<PathBuf, ArchiveError> {
-    let above = folder.parent().unwrap_or(folder);
+/// Moves all that is in a folder into the one that it is in; all of it or nothing.
+fn move_up(staging: &Path, folder: &Path) -> io::Result<()> {
+    let names = fs::read_dir(staging)?.map(|entry| entry.map(|entry| entry.file_name()));
+    let names: Vec<OsString> = names.collect::<io::Result<_>>()?;
+    let mut moved: Vec<PathBuf> = Vec::new();
+    let all = names.iter().try_for_each(|name| {
+        let to = folder.join(name);
+        // It came there meanwhile.
+        if fs::symlink_metadata(&to).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(staging.join(name), &to)?;
+        moved.push(to);
+        Ok(())
+    });
+    match all {
+        Ok(()) => fs::remove_dir(staging),
+        Err(error) => {
+            let _ = remove_all(&moved);
+            Err(error)
+        }
+    }
+}
+
+/// A new folder for what is not yet known to be whole.
+fn staging(above: &Path) -> Result<PathBuf, ArchiveError> {
     let made = fs::create_dir_all(above).and_then(|()| {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".sweepline-unpack-");

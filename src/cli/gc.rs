@@ -89,6 +89,7 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let collected = store.gc(&kept.keys, !args.yes)?;
     if args.yes {
         tidy(&outputs, &kept.experiments, &store, err)?;
+        store.drop_damaged();
     }
     let found = [
         (collected.records, "result"),
@@ -152,15 +153,19 @@ fn tidy(
         }
         let orphaned = name.contains('@') && !experiments.contains(&name);
         match engine::tidy_view(&folder, store, orphaned, &output_folder::OTHERS) {
-            Ok(0) => {}
-            Ok(count) => {
-                let files = plural(count, "file");
+            Ok(tidied) => {
+                for (path, aside) in &tidied.kept {
+                    writeln!(err, "{}", engine::kept_as(path, aside))?;
+                }
                 let what = if orphaned {
                     "nobody's"
                 } else {
                     "that led nowhere"
                 };
-                writeln!(err, "removed {files} of `{}`, {what}", folder.shown())?;
+                if tidied.removed > 0 {
+                    let files = plural(tidied.removed, "file");
+                    writeln!(err, "removed {files} of `{}`, {what}", folder.shown())?;
+                }
             }
             Err(error) => writeln!(err, "cannot tidy `{}`: {error}", folder.shown())?,
         }

@@ -8,6 +8,7 @@ use std::path::Path;
 use super::printer::Printer;
 use super::project::Project;
 use crate::engine;
+use crate::engine::Disturbed;
 use crate::engine::ViewOwner;
 use crate::engine::view_owner;
 use crate::store::Store;
@@ -32,6 +33,11 @@ pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
     let entries = fs::read_dir(view).ok();
     let shown = view.strip_prefix(&project.plan.experiment.root);
     let shown = shown.unwrap_or(view).shown();
+    if fs::symlink_metadata(view).is_ok() && !view.is_dir() {
+        let title = format!("`{shown}` is not a folder: the results would go there");
+        let help = "name another folder by `--outputs`, or give the experiment another name";
+        return Some(Diagnostic::error(title).help(help));
+    }
     match view_owner(view) {
         ViewOwner::Unmarked => {
             let names = entries.into_iter().flatten().flatten();
@@ -110,24 +116,38 @@ fn names_experiment(path: &Path, name: &str) -> bool {
 /// How many files are named that are not the results.
 const NAMED: usize = 20;
 
-/// Says which files of a folder of results are not the results any more; answers how many.
+/// Says which files of a folder of results are not the results any more, and which were added; answers how many of
+/// the former.
 pub(super) fn tell_disturbed(view: &Path, store: &Store, err: &mut Printer) -> io::Result<usize> {
-    let disturbed = engine::disturbed(view, store);
-    let here = std::env::current_dir().unwrap_or_default();
-    let shown = view.strip_prefix(&here).unwrap_or(view);
-    for (path, how) in disturbed.iter().take(NAMED) {
-        let path = shown.join(path);
-        writeln!(err, "`{}` is not the result: {how}", path.shown())?;
-    }
-    if let Some(more) = disturbed.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        writeln!(err, "and {more} more")?;
-    }
-    if !disturbed.is_empty() {
+    let own = std::process::id();
+    let settled = store.writer().is_none_or(|writer| writer.pid == own);
+    let Disturbed { changed, added } = engine::disturbed(view, store, settled);
+    tell(view, &changed, "not the result", err)?;
+    if !changed.is_empty() {
         let keeps =
             "the next `sweepline run` that shows them keeps what is there under another name";
         writeln!(err, "  = help: {keeps}")?;
     }
-    Ok(disturbed.len())
+    tell(view, &added, "no result", err)?;
+    if !added.is_empty() {
+        let leave =
+            "runs leave it there; where a result needs its place it is kept under another name";
+        writeln!(err, "  = help: {leave}")?;
+    }
+    Ok(changed.len())
+}
+
+fn tell(view: &Path, files: &[(String, &str)], what: &str, err: &mut Printer) -> io::Result<()> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let shown = view.strip_prefix(&here).unwrap_or(view);
+    for (path, why) in files.iter().take(NAMED) {
+        let path = shown.join(path);
+        writeln!(err, "`{}` is {what}: {why}", path.shown())?;
+    }
+    match files.len().saturating_sub(NAMED) {
+        0 => Ok(()),
+        more => writeln!(err, "and {more} more"),
+    }
 }
 
 /// The same of every folder of results among the outputs.

@@ -11,6 +11,8 @@ use std::panic::catch_unwind;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::map::SortedVecMap;
@@ -286,7 +288,7 @@ impl AttemptContext<'_> {
         let environment = produced.environment.take();
         self.ran_with_what_the_key_says(task, environment.as_ref())?;
         let (diverged, spent_before) = (produced.diverged.clone(), produced.spent_before);
-        let outputs = self.keep(produced)?;
+        let outputs = self.keep(task, produced)?;
         Ok(Made {
             outputs,
             diverged,
@@ -321,7 +323,18 @@ impl AttemptContext<'_> {
         Ok(())
     }
 
-    fn keep(&self, produced: StepOutput) -> Result<SortedVecMap<Artifact>, JobError> {
+    /// Takes outputs into the store. Where the step is to end that is heard within a large file and between
+    /// files, unless little is left to do.
+    fn keep(
+        &self,
+        task: &Task<'_>,
+        produced: StepOutput,
+    ) -> Result<SortedVecMap<Artifact>, JobError> {
+        let taken = AtomicU64::new(0);
+        let go_on = |bytes: u64| {
+            let before = taken.fetch_add(bytes, Ordering::Relaxed);
+            before + bytes <= AT_LEAST || !task.link.cancelled()
+        };
         let mut kept = SortedVecMap::new();
         let mut folders = produced.folders;
         for (output, contents) in produced.outputs {
@@ -330,16 +343,23 @@ impl AttemptContext<'_> {
                 ..Artifact::default()
             };
             for (name, content) in contents {
+                if !go_on(EACH) {
+                    return Err(JobError::Cancelled);
+                }
                 let object = match content {
                     Content::Bytes(bytes) => self.store.put_bytes(&bytes),
-                    Content::Taken(path) => self.store.put_file(&path),
+                    Content::Taken(path) => self.store.put_file_watched(&path, &go_on),
                     Content::Stored(object) => Ok(object),
                     Content::Other(other) => {
                         artifact.others.insert(name, other);
                         continue;
                     }
                 };
-                artifact.files.insert(name, object.map_err(store_failed)?);
+                let object = object.map_err(|error| match go_on(0) {
+                    true => store_failed(error),
+                    false => JobError::Cancelled,
+                });
+                artifact.files.insert(name, object?);
             }
             kept.insert(output, artifact);
         }
@@ -352,6 +372,13 @@ fn is_large(step: &Step) -> bool {
     let least = memory::at_least(&step.params).map_or(0, |(_, bytes)| bytes);
     least > memory::of_this_machine() / LARGE
 }
+
+/// So many bytes are taken into the store also after an interrupt: that takes a moment, and making them again may
+/// take days.
+const AT_LEAST: u64 = 64 << 20;
+
+/// A file takes as long as so many bytes.
+const EACH: u64 = 64 << 10;
 
 /// A step that takes at least this part of the memory gets a process of its own.
 const LARGE: u128 = 8;

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::store::remove_tree;
+use crate::text::ShowPath;
 
 /// The folder that stays as it is: links to inputs, which are often the same from one attempt to
 /// the next. A stage that uses it must bring it to what it wants.
@@ -65,6 +66,7 @@ impl Scratch {
     }
 
     fn try_empty(&mut self) -> io::Result<()> {
+        self.is_no_link()?;
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -87,6 +89,19 @@ impl Scratch {
             }
         }
         Ok(())
+    }
+
+    /// A program may have put a link in the place of the folder or of the one that it is in: what that leads to is
+    /// not ours to empty.
+    fn is_no_link(&self) -> io::Result<()> {
+        let mut places = self.folder.parent().into_iter().chain([&*self.folder]);
+        match places.find(|place| place.is_symlink()) {
+            Some(link) => {
+                let shown = link.shown();
+                Err(io::Error::other(format!("`{shown}` is a link by now")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Makes the folder and the one that it is in, which is that of a run, but nothing above: where all scratch
@@ -114,6 +129,9 @@ impl Scratch {
 
     fn clear(&mut self) {
         self.spent = 0;
+        if self.folder.parent().is_some_and(Path::is_symlink) {
+            return;
+        }
         // What cannot be removed now is removed when the store is next opened for writing.
         let _ = remove_tree(&self.folder);
         let _ = remove_tree(&self.aside);
@@ -192,8 +210,29 @@ mod tests {
         std::os::unix::fs::symlink(&precious, scratch.join("in")).expect("it is ours");
         of_runner.empty().expect("a link is no folder of links");
         assert_eq!(left(&scratch), ["tmp"]);
+        fs::remove_dir_all(&scratch).expect("it is ours");
+        std::os::unix::fs::symlink(&precious, &scratch).expect("it is ours");
+        of_runner.empty().expect("the link goes");
+        assert!(of_runner.folder().is_dir() && !of_runner.folder().is_symlink());
         drop(of_runner);
         assert_eq!(left(space.path()), ["precious"]);
         assert!(precious.join("thesis.tex").exists());
+    }
+
+    #[test]
+    fn what_lies_behind_a_link_in_the_place_of_all_of_it_stays() {
+        let space = tempfile::tempdir().expect("a temporary folder");
+        let run = space.path().join("run");
+        let mut of_runner = Scratch::new(run.join("1"));
+        of_runner.empty().expect("it is made");
+        let thesis = space.path().join("precious/1/thesis.tex");
+        fs::create_dir_all(space.path().join("precious/1")).expect("it is ours");
+        fs::write(&thesis, "").expect("it is ours");
+        fs::remove_dir_all(&run).expect("it is ours");
+        std::os::unix::fs::symlink(space.path().join("precious"), &run).expect("it is ours");
+        let error = of_runner.empty().expect_err("it is not ours");
+        assert!(error.to_string().contains("is a link by now"), "{error}");
+        drop(of_runner);
+        assert!(thesis.exists());
     }
 }

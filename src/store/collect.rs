@@ -44,7 +44,8 @@ pub struct Verified {
 
 impl Store {
     /// Removes records whose key is not in `keep`, then objects that no record names, and
-    /// checkpoints of other keys. With `pretend`, only says what that would free.
+    /// checkpoints of other keys. With `pretend`, only says what that would free. What somebody wrote in the place of
+    /// such an object is there for [`Store::take_damaged`] until [`Store::drop_damaged`].
     pub fn gc(&self, keep: &HashSet<Digest>, pretend: bool) -> Result<Collected, StoreError> {
         let mut collected = Collected::default();
         let mut dropped = Vec::new();
@@ -82,7 +83,7 @@ impl Store {
             collected.objects += 1;
             collected.bytes += object.size;
             if !pretend {
-                self.objects.remove(object.name())?;
+                self.objects.put_away(&object)?;
             }
         }
         for entry in entries(&self.checkpoints)? {

@@ -11,12 +11,15 @@ use std::time::UNIX_EPOCH;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::reading::GoOn;
+use super::reading::copy_file;
+
 /// What the store asks of a file system.
 pub trait Files: Send + Sync {
     /// Writes a new, read-only file.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-    /// Copies into a new file; shares blocks where the file system can.
-    fn copy(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Copies into a new file, as [`copy_file`] does.
+    fn copy(&self, from: &Path, to: &Path, go_on: GoOn<'_>) -> io::Result<()>;
     /// Makes a file read-only, and executable or not.
     fn seal(&self, path: &Path, executable: bool) -> io::Result<()>;
     /// Moves a file over another within one file system.
@@ -142,8 +145,8 @@ impl Files for Disk {
         options.open(path)?.write_all(bytes)
     }
 
-    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::copy(from, to).map(|_| ())
+    fn copy(&self, from: &Path, to: &Path, go_on: GoOn<'_>) -> io::Result<()> {
+        copy_file(from, to, go_on)
     }
 
     fn seal(&self, path: &Path, executable: bool) -> io::Result<()> {

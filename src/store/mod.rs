@@ -65,6 +65,7 @@ pub use index::Watch;
 pub use labels::Accepted;
 pub use objects::Presence;
 pub use project_input::{ProjectInput, size_of_input};
+pub use reading::{GoOn, copy_file, copy_open};
 pub use record::{KeyParts, Record, StepResult};
 #[doc(hidden)]
 pub use records::{decoded, encoded};

@@ -31,8 +31,9 @@ use super::files::Stat;
 use super::files::has_other_names;
 use super::files::is_executable;
 use super::folder;
-use super::reading::digest_of_file;
-use super::reading::read_file;
+use super::reading::GoOn;
+use super::reading::digest_watched;
+use super::reading::read_watched;
 use crate::text::ShowPath;
 
 /// Whether an object can be used.
@@ -159,10 +160,11 @@ impl Objects {
     }
 
     /// Takes a plain file over: it is moved where it is ours alone and that is possible, else
-    /// copied. What a link leads to is copied.
-    pub(super) fn put_file(&self, path: &Path) -> Result<Object, StoreError> {
-        let (found, linked) = match read_file(path, false) {
-            Err(_) if path.is_symlink() => (read_file(path, true), true),
+    /// copied. What a link leads to is copied. Where `go_on` ends it the file stays where it is.
+    pub(super) fn put_file(&self, path: &Path, go_on: GoOn<'_>) -> Result<Object, StoreError> {
+        let read = |follow| read_watched(path, follow, Some(go_on));
+        let (found, linked) = match read(false) {
+            Err(_) if path.is_symlink() => (read(true), true),
             found => (found, false),
         };
         let (digest, metadata) = found?;
@@ -190,14 +192,14 @@ impl Objects {
             }
         }
         let temporary = self.beside(&object);
-        let copied = in_folder(&temporary, || self.files.copy(path, &temporary))
+        let copied = in_folder(&temporary, || self.files.copy(path, &temporary, go_on))
             .and_then(|()| self.files.seal(&temporary, object.executable));
         if let Err(error) = copied {
             let _ = self.files.remove(&temporary);
             return Err(StoreError::io("take over", path, error));
         }
         // Unlike a file of ours, it may have changed since it was read.
-        match digest_of_file(&temporary) {
+        match digest_watched(&temporary, Some(go_on)) {
             Ok((copied, _)) if copied == digest => self.adopt(&temporary, object),
             copied => {
                 let _ = self.files.remove(&temporary);
@@ -306,7 +308,7 @@ impl Objects {
         let path = self.path(name);
         tracing::debug!(path = %path.shown(), "an object is read to see whether it is intact");
         let read = || -> Result<Option<Stat>, StoreError> {
-            let (found, metadata) = read_file(&path, true)?;
+            let (found, metadata) = read_watched(&path, true, None)?;
             if found != digest {
                 return Ok(None);
             }
@@ -441,13 +443,25 @@ impl Objects {
 
     /// Whether a path ends as that of an object does, be it one of another store.
     pub(super) fn is_like_one(&self, path: &Path) -> bool {
+        self.called(path).is_some()
+    }
+
+    /// The object here that has the name at the end of a path.
+    pub(super) fn like(&self, path: &Path) -> Option<Object> {
+        let (digest, executable) = self.called(path)?;
+        let stat = self.files.stat(&self.path((digest, executable))).ok()?;
+        Some(Object {
+            digest,
+            size: stat.size,
+            executable,
+        })
+    }
+
+    fn called(&self, path: &Path) -> Option<Name> {
         let mut parts = path.iter().rev();
-        let (Some(name), Some(prefix)) = (parts.next(), parts.next()) else {
-            return false;
-        };
-        let object = prefix.to_str().zip(name.to_str());
-        object.is_some_and(|(prefix, name)| prefix.len() == 2 && named(prefix, name).is_some())
-            && parts.next() == self.folder.file_name()
+        let (name, prefix) = (parts.next()?.to_str()?, parts.next()?.to_str()?);
+        let ours = prefix.len() == 2 && parts.next() == self.folder.file_name();
+        named(prefix, name).filter(|_| ours)
     }
 
     /// All objects on disk, whoever made them.
@@ -509,6 +523,21 @@ impl Objects {
                 Err(StoreError::io("remove", &path, error))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Removes an object that nobody needs. What somebody wrote in its place lies aside until it is taken or dropped.
+    pub(super) fn put_away(&self, object: &Object) -> Result<(), StoreError> {
+        if self.presence(object) == Presence::Damaged {
+            self.keep_damaged(object, &self.path(object.name()));
+        }
+        self.remove(object.name())
+    }
+
+    pub(super) fn drop_damaged(&self) {
+        for (_, path) in lock(&self.damaged).drain() {
+            // It lies where nothing needs it.
+            let _ = self.files.remove(&path);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Digests of files, with an eye on edits while they are read.
+//! Digests and copies of files, with an eye on edits while they are read, and on whoever wants an end of it.
 
 use std::fs;
 use std::fs::File;
@@ -19,8 +19,11 @@ const SMALL: u64 = 64 << 10;
 /// So much is read at once of a file that somebody watches.
 const PIECE: usize = 1 << 20;
 
+/// So much is copied at once.
+const COPIED: u64 = 8 << 20;
+
 /// Told how many bytes were just read; ends it where it answers false.
-type GoOn<'g> = &'g (dyn Fn(u64) -> bool + Send + Sync);
+pub type GoOn<'g> = &'g (dyn Fn(u64) -> bool + Send + Sync);
 
 /// The digest of a file's content and the stat it had all the while.
 pub(super) fn digest_of_file(path: &Path) -> Result<(Digest, Stat), StoreError> {
@@ -36,13 +39,42 @@ pub(super) fn digest_watched(
     Ok((digest, Stat::of(&metadata)))
 }
 
-/// The digest of a plain file's content and what the file was all the while. Links are followed or
-/// are an error.
-pub(super) fn read_file(path: &Path, follow: bool) -> Result<(Digest, fs::Metadata), StoreError> {
-    read_watched(path, follow, None)
+/// Copies a file with its permissions; shares blocks where the file system can. Where it is ended early half
+/// of it is there.
+///
+/// # Errors
+/// Where something cannot be read or written, and where it was ended.
+pub fn copy_file(from: &Path, to: &Path, go_on: GoOn<'_>) -> io::Result<()> {
+    let from = File::open(from)?;
+    let to = File::create(to)?;
+    copy_open(&from, &to, go_on)
 }
 
-fn read_watched(
+/// The same of files that are open.
+///
+/// # Errors
+/// As [`copy_file`].
+pub fn copy_open(from: &File, to: &File, go_on: GoOn<'_>) -> io::Result<()> {
+    loop {
+        // The system copies such a part itself.
+        let count = io::copy(&mut from.take(COPIED), &mut &*to)?;
+        if count < COPIED {
+            break;
+        }
+        if !go_on(count) {
+            return Err(stopped());
+        }
+    }
+    to.set_permissions(from.metadata()?.permissions())
+}
+
+fn stopped() -> io::Error {
+    io::Error::other("stopped before its end")
+}
+
+/// The digest of a plain file's content and what the file was all the while. Links are followed or
+/// are an error.
+pub(super) fn read_watched(
     path: &Path,
     follow: bool,
     go_on: Option<GoOn<'_>>,
@@ -118,7 +150,7 @@ fn in_pieces(mut file: &File, hasher: &mut blake3::Hasher, go_on: GoOn<'_>) -> i
             Ok(count) => {
                 hasher.update(&piece[..count]);
                 if !go_on(count as u64) {
-                    return Err(io::Error::other("stopped before its end"));
+                    return Err(stopped());
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -13,6 +13,7 @@ use super::Digest;
 use super::Disk;
 use super::Durations;
 use super::Files;
+use super::GoOn;
 use super::Holder;
 use super::KeyParts;
 use super::Maker;
@@ -229,7 +230,13 @@ impl Store {
     /// Takes a plain file over: it is moved where it has no other name and that is possible, else
     /// copied. It stays executable.
     pub fn put_file(&self, path: &Path) -> Result<Object, StoreError> {
-        self.objects.put_file(path)
+        self.put_file_watched(path, &|_| true)
+    }
+
+    /// The same of a file that may be large, with somebody who is told of what is read and copied and may end it:
+    /// then nothing was taken.
+    pub fn put_file_watched(&self, path: &Path, go_on: GoOn<'_>) -> Result<Object, StoreError> {
+        self.objects.put_file(path, go_on)
     }
 
     /// Where the content of an object is, for reading only.
@@ -247,10 +254,20 @@ impl Store {
         self.objects.is_like_one(path)
     }
 
+    /// The object here that has the name at the end of a path, with the size that it has now.
+    pub fn object_like(&self, path: &Path) -> Option<Object> {
+        self.objects.like(path)
+    }
+
     /// Where the damaged content is that was in the place of an object before this process made it
-    /// again; it is the caller's from now on.
+    /// again, or removed it; it is the caller's from now on.
     pub fn take_damaged(&self, object: &Object) -> Option<PathBuf> {
         self.objects.take_damaged(object)
+    }
+
+    /// Removes the damaged content that nobody took.
+    pub fn drop_damaged(&self) {
+        self.objects.drop_damaged();
     }
 
     /// The content of an object, checked against its digest.

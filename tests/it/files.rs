@@ -164,6 +164,55 @@ fn a_file_that_is_not_the_result_is_told_and_kept_aside() {
     }
 }
 
+/// Before another result takes its place, before its step goes, before nobody needs it.
+#[test]
+fn what_was_written_through_a_link_outlives_its_object() {
+    let space = project();
+    let cells = ["1", "2"].map(|n| space.path(&format!("outputs/e/cells/made/n={n}/x.txt")));
+    let edit = |link: &Path, text: &str| {
+        let object = fs::canonicalize(link).unwrap();
+        fs::set_permissions(&object, fs::Permissions::from_mode(0o644)).unwrap();
+        fs::write(link, text).unwrap();
+    };
+    let is_kept = |link: &Path, text: &str| {
+        let aside = kept(link).expect("it is kept beside");
+        assert!(!aside.is_symlink());
+        assert_eq!(fs::read_to_string(&aside).unwrap(), text);
+        fs::remove_file(aside).unwrap();
+    };
+    ran(&space, "run manifests/e.yaml");
+    edit(&cells[0], "other result");
+    space.replace("manifests/e.yaml", "echo \"${n}\"", "echo \"${n}.\"");
+    ran(&space, "run manifests/e.yaml");
+    is_kept(&cells[0], "other result");
+    assert_eq!(fs::read_to_string(&cells[0]).unwrap(), "1.\n");
+    // A run that was killed remembers nothing of what it has shown.
+    let memory = space.read("outputs/e/.view");
+    let first = memory.lines().next().unwrap();
+    space.write("outputs/e/.view", &format!("{first}\n[]\n{{}}\n"));
+    edit(&cells[0], "of a killed run");
+    space.replace("manifests/e.yaml", "echo \"${n}.\"", "echo \"${n}..\"");
+    ran(&space, "run manifests/e.yaml");
+    is_kept(&cells[0], "of a killed run");
+    edit(&cells[1], "gone");
+    space.replace("manifests/e.yaml", "[1, 2]", "[1]");
+    ran(&space, "run manifests/e.yaml");
+    is_kept(&cells[1], "gone");
+    space.replace("manifests/e.yaml", "[1]", "[1, 2]");
+    ran(&space, "run manifests/e.yaml");
+    edit(&cells[1], "collected");
+    fs::remove_file(space.path("manifests/e.yaml")).unwrap();
+    space.write(
+        "manifests/f.yaml",
+        &MANIFEST.replace("experiment: e", "experiment: f"),
+    );
+    let text = ran(&space, "gc --yes");
+    assert!(text.contains("it is kept as `x.txt.kept-gc`"), "{text}");
+    is_kept(&cells[1], "collected");
+    let damaged = fs::read_dir(space.path("outputs/store/damaged"));
+    assert_eq!(damaged.map_or(0, |left| left.count()), 0);
+}
+
 /// As `touch -r`, `rsync -t` and `cp -p` leave it.
 #[test]
 fn an_edit_whose_time_was_put_back_is_told_and_kept_aside() {
@@ -825,4 +874,159 @@ fn numbers_of_an_earlier_run_are_told_and_stop_latex() {
     let text = ran(&space, "run manifests/e.yaml");
     assert!(!text.contains("earlier run"), "{text}");
     assert!(space.read("outputs/e/values.tex").contains("{0.5000}"));
+}
+
+#[test]
+fn what_was_added_among_the_cells_is_told_and_stays() {
+    let space = project();
+    space.replace(
+        "manifests/e.yaml",
+        "'echo \"${n}\" > \"${out.x}\"', out: {x: x.txt}",
+        "'mkdir -p d/empty; ln -s y d/z; echo \"${n}\" | tee d/y > \"${out.x}\"', out: {x: x.txt, d: d/}",
+    );
+    space.replace("manifests/e.yaml", "x: made", "x: made.x");
+    ran(&space, "run manifests/e.yaml");
+    let looks = ["status manifests/e.yaml", "plan manifests/e.yaml", "verify"];
+    let told = |added: &[&str]| {
+        for verb in looks {
+            let text = ran(&space, verb);
+            for path in added {
+                let line = format!("`outputs/e/cells/{path}` is no result: no run put it there");
+                assert!(text.contains(&line), "{path} {verb}: {text}");
+            }
+            assert_eq!(text.matches("is no result").count(), added.len(), "{text}");
+        }
+    };
+    told(&[]);
+    let cells = space.path("outputs/e/cells");
+    let all = [
+        "made/n=1/notes.txt",
+        "made/n=1/d/more.txt",
+        "made/n=1/d/empty/one.txt",
+        "made/n=3/",
+        "made/link",
+        "gone/",
+    ];
+    for file in &all[..3] {
+        fs::write(cells.join(file), "mine").unwrap();
+    }
+    fs::create_dir(cells.join("gone")).unwrap();
+    fs::create_dir_all(cells.join("made/n=3/d/y")).unwrap();
+    for file in ["made/n=3/x.txt", "made/n=3/d/y/z"] {
+        fs::write(cells.join(file), "mine").unwrap();
+    }
+    symlink("n=1", cells.join("made/link")).unwrap();
+    told(&all);
+    // A memory that a killed run did not come to write: links into the store are known by themselves.
+    let memory = fs::read_to_string(space.path("outputs/e/.view")).unwrap();
+    let forgets = format!("{}\n[]\n{{}}\n", memory.lines().next().unwrap());
+    fs::write(space.path("outputs/e/.view"), forgets).unwrap();
+    let text = ran(&space, "status manifests/e.yaml");
+    assert!(
+        text.contains("n=3/x.txt` is no result") && !text.contains("n=2"),
+        "{text}"
+    );
+    fs::write(space.path("outputs/e/.view"), memory).unwrap();
+    // Results in their place, others in their folder, no results at all.
+    space.replace("manifests/e.yaml", "[1, 2]", "[2, 3]");
+    space.replace("manifests/e.yaml", "echo \"${n}\"", "echo \"${n}.\"");
+    let text = ran(&space, "run manifests/e.yaml");
+    assert_eq!(text.matches("it is kept as").count(), 2, "{text}");
+    for file in &all[..3] {
+        assert_eq!(fs::read_to_string(cells.join(file)).unwrap(), "mine");
+    }
+    assert_eq!(
+        fs::read_to_string(cells.join("made/n=3/x.txt")).unwrap(),
+        "3.\n"
+    );
+    for (file, inside) in [("made/n=3/x.txt", ""), ("made/n=3/d/y", "z")] {
+        let aside = kept(&cells.join(file)).expect("it is kept beside");
+        assert_eq!(
+            fs::read_to_string(aside.join(inside))
+                .or_else(|_| fs::read_to_string(&aside))
+                .unwrap(),
+            "mine"
+        );
+    }
+    let text = ran(&space, "status manifests/e.yaml");
+    assert!(text.contains("is no result: a run kept it aside"), "{text}");
+    assert!(text.contains("made/n=1/` is no result"), "{text}");
+    space.replace("manifests/e.yaml", "  made:", "  done:");
+    space.replace("manifests/e.yaml", "x: made.x", "x: done.x");
+    ran(&space, "run manifests/e.yaml");
+    ran(&space, "gc --yes");
+    assert!(cells.join("gone").is_dir() && cells.join("made/link").is_symlink());
+    assert_eq!(
+        fs::read_to_string(cells.join("made/n=1/d/empty/one.txt")).unwrap(),
+        "mine"
+    );
+}
+
+/// As in a folder without the right to write, for which root does not care.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_shown_keeps_nothing_else_away() {
+    use super::support::faults;
+    let space = project();
+    ran(&space, "run manifests/e.yaml");
+    space.replace("manifests/e.yaml", "echo \"${n}\"", "echo \"${n}.\"");
+    space.replace("manifests/e.yaml", "v=1", "v=2");
+    let mut command = space.command(&["run", "manifests/e.yaml"]);
+    let denied = faults::Fault {
+        at: 1,
+        error: 13,
+        lasts: true,
+    };
+    let cell = space
+        .path("outputs/e/cells/made/n=1")
+        .canonicalize()
+        .unwrap();
+    faults::inject(&mut command, &cell, Some(denied), &space.path("count"));
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && text.contains("n=1/x.txt`: permission denied"),
+        "{text}"
+    );
+    assert_eq!(space.read("outputs/e/cells/made/n=1/x.txt"), "1\n");
+    assert_eq!(space.read("outputs/e/cells/made/n=2/x.txt"), "2.\n");
+    assert!(space.read("outputs/e/tables/summary.csv").contains('2'));
+    let text = ran(&space, "status manifests/e.yaml");
+    assert_eq!(text.matches("is not the result").count(), 1, "{text}");
+    assert!(
+        text.contains("n=1/x.txt` is not the result: the link leads elsewhere"),
+        "{text}"
+    );
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(!text.contains("kept"), "{text}");
+    assert_eq!(space.read("outputs/e/cells/made/n=1/x.txt"), "1.\n");
+}
+
+/// Of a long name is less left in the names that a run gives to what it puts beside it.
+#[test]
+fn names_as_long_as_they_may_be_are_shown_anew_and_kept_aside() {
+    let space = project();
+    let long = "é".repeat(127);
+    space.replace(
+        "manifests/e.yaml",
+        "'echo \"${n}\" > \"${out.x}\"', out: {x: x.txt}",
+        &format!(
+            "'mkdir d; echo \"${{n}}\" | tee d/{long} > \"${{out.x}}\"', out: {{x: x.txt, d: d/}}"
+        ),
+    );
+    space.replace("manifests/e.yaml", "x: made", "x: made.x");
+    ran(&space, "run manifests/e.yaml");
+    let file = space.path(&format!("outputs/e/cells/made/n=1/d/{long}"));
+    space.replace("manifests/e.yaml", "echo \"${n}\"", "echo \"${n}.\"");
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(!text.contains("not up to date"), "{text}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "1.\n");
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, "mine").unwrap();
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(!text.contains("not up to date"), "{text}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "1.\n");
+    let beside = fs::read_dir(file.parent().unwrap()).unwrap().flatten();
+    let mut beside = beside.map(|entry| fs::read_to_string(entry.path()).unwrap());
+    assert!(beside.any(|text| text == "mine"));
 }

@@ -1,4 +1,4 @@
-//! Files of a view that are not the results any more.
+//! What is in a view that is not the results: files that were changed, and those that were added.
 
 use std::fs;
 use std::path::Path;
@@ -9,20 +9,43 @@ use crate::store::Presence;
 use crate::store::Store;
 use crate::store::names;
 
+use super::added;
+use super::aside;
 use super::memory;
 use super::memory::ViewFile;
 
-/// The files of the view in a folder that are not what was shown there, by path below it, and what
-/// became of them. What is not there at all is none of them. Reads only what does not look
-/// untouched.
-pub fn disturbed(folder: &Path, store: &Store) -> Vec<(String, &'static str)> {
+/// What is found in a view that is not what was shown there, by path below its folder.
+pub struct Disturbed {
+    /// What stands in the place of a result, and what became of that. What is not there at all is none of them.
+    pub changed: Vec<(String, &'static str)>,
+    /// What lies among the cells, and why.
+    pub added: Vec<(String, &'static str)>,
+}
+
+/// What is in the view in a folder that is not what was shown there. Reads only what does not look untouched.
+/// Where a run goes on things are not `settled`: it has shown what is not yet remembered.
+pub fn disturbed(folder: &Path, store: &Store, settled: bool) -> Disturbed {
     let files = memory::files(folder).unwrap_or_default();
+    let added = added::added(folder, &files, store, settled).into_iter();
+    let added = added.map(|path| (names::shown(&path), why(&path)));
+    let added = added.collect();
     let files: Vec<(String, ViewFile)> = files.into_iter().collect();
-    let found = files.into_par_iter().filter_map(|(path, own)| {
+    let changed = files.into_par_iter().filter_map(|(path, own)| {
         let how = how(&folder.join(names::name_of(&path)), &own, store)?;
         Some((names::shown(&path), how))
     });
-    found.collect()
+    Disturbed {
+        changed: changed.collect(),
+        added,
+    }
+}
+
+fn why(path: &str) -> &'static str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.contains(aside::KEPT) {
+        true => "a run kept it aside",
+        false => "no run put it there",
+    }
 }
 
 fn how(path: &Path, own: &ViewFile, store: &Store) -> Option<&'static str> {

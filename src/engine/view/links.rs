@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -141,6 +142,17 @@ impl Left {
 fn folder_at(path: &Path) -> Option<Stat> {
     let about = fs::symlink_metadata(path).ok()?;
     about.is_dir().then(|| Stat::of(&about))
+}
+
+/// Makes a link and says that it did; where links need special rights, files are copied.
+#[cfg(unix)]
+pub(super) fn link(target: &Path, path: &Path) -> io::Result<bool> {
+    std::os::unix::fs::symlink(target, path).map(|()| true)
+}
+
+#[cfg(not(unix))]
+pub(super) fn link(_: &Path, _: &Path) -> io::Result<bool> {
+    Ok(false)
 }
 
 #[cfg(unix)]

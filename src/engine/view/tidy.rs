@@ -5,23 +5,36 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::aside;
 use super::memory;
 use super::memory::Files;
 use crate::store::Store;
 use crate::store::names;
 
+/// What a clean-up calls itself where a run would have a name.
+const COLLECTED: &str = "gc";
+
+/// What became of a view.
+#[derive(Debug, Default)]
+pub struct Tidied {
+    /// How many files went.
+    pub removed: usize,
+    /// What somebody wrote, with where it is now.
+    pub kept: Vec<(PathBuf, PathBuf)>,
+}
+
 /// Removes the links of a view whose objects are gone, and with `all` every file that stands as it was
 /// shown; then the folders that are empty. With nothing of it left, what verbs write beside it goes, too: files of these
-/// names, `beside`. What is anybody else's stays. Answers how many went.
+/// names, `beside`. What is anybody else's stays, and what somebody wrote through such a link is kept beside it.
 ///
 /// # Errors
 /// Where something cannot be removed, or the view not write what it remembers.
-pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io::Result<usize> {
+pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io::Result<Tidied> {
+    let mut tidied = Tidied::default();
     let (Some(shown), Some(files)) = (memory::shown(folder), memory::files(folder)) else {
-        return Ok(0);
+        return Ok(tidied);
     };
     let mut kept = Files::new();
-    let mut removed = 0;
     let mut folders = Vec::new();
     for (name, file) in files {
         let inside = PathBuf::from(names::name_of(&name));
@@ -37,8 +50,14 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io
         let is_copy = || file.object.is_some() && file.is_at(&path);
         let goes = is_link && !path.exists() || all && (is_link || is_copy());
         if goes {
+            let damaged = file.object.and_then(|object| store.take_damaged(&object));
+            let aside = match damaged {
+                Some(damaged) => Some(aside::keep_damaged(&damaged, &path, COLLECTED)?),
+                None => aside::keep_edit(&path, store, COLLECTED)?,
+            };
             fs::remove_file(&path)?;
-            removed += 1;
+            tidied.kept.extend(aside.map(|aside| (path.clone(), aside)));
+            tidied.removed += 1;
         } else {
             kept.insert(name.clone(), file);
         }
@@ -52,8 +71,8 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io
     let gone = |name: &String| fs::symlink_metadata(folder.join(names::name_of(name))).is_err();
     kept.retain(|name, _| !gone(name));
     let empty = all && kept.is_empty();
-    if removed == 0 && !empty {
-        return Ok(0);
+    if tidied.removed == 0 && !empty {
+        return Ok(tidied);
     }
     folders.sort();
     folders.dedup();
@@ -67,10 +86,11 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io
         }
         fs::remove_file(folder.join(memory::MEMORY))?;
         let _ = fs::remove_dir(folder);
-        return Ok(removed + others.len());
+        tidied.removed += others.len();
+        return Ok(tidied);
     }
-    if removed == 0 {
-        return Ok(0);
+    if tidied.removed == 0 {
+        return Ok(tidied);
     }
     // The next run looks at everything again.
     let shown = memory::ViewSummary {
@@ -80,7 +100,7 @@ pub fn tidy_view(folder: &Path, store: &Store, all: bool, beside: &[&str]) -> io
         ..shown
     };
     memory::save(folder, &shown, &[], &kept)?;
-    Ok(removed)
+    Ok(tidied)
 }
 
 /// The files of these names, where nothing else lies beside the memory.

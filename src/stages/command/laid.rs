@@ -12,6 +12,7 @@ use super::each;
 use super::params::CommandParams;
 use super::paths::Paths;
 use super::paths::cannot;
+use super::paths::copy_heard;
 use super::paths::make_folder;
 use super::paths::plain;
 use super::placed;
@@ -42,7 +43,7 @@ impl Laid {
     ) -> Result<(), JobError> {
         let path = work.join(name.trim_end_matches('/'));
         make_way(&path)?;
-        let placed = placed::place(input, &path)?;
+        let placed = placed::place(input, &path, job.link)?;
         if !placed.links.is_empty() {
             job.link.warn(&format!(
                 "`{name}` is placed as links to files, which have {:.1} GiB: what passes over links (`find -type f`, \
@@ -135,7 +136,7 @@ fn copy_code(job: &Job<'_>, work: &Path, laid: &mut Laid) -> Result<(), JobError
             continue;
         }
         make_way(&path)?;
-        fs::copy(&file, &path).map_err(|error| cannot("copy", &file, &error))?;
+        copy_heard(&file, &path, job.link)?;
         laid.paths.insert(path);
     }
     Ok(())

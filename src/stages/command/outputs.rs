@@ -14,16 +14,19 @@ use super::metrics;
 use super::metrics::PrintedMetrics;
 use super::params::CommandParams;
 use super::paths::cannot;
+use super::paths::cannot_or_cancelled;
 use super::paths::make_folder;
 use super::paths::plain;
 use super::secrets::Secrets;
 use crate::engine::Content;
 use crate::engine::Job;
 use crate::engine::JobError;
+use crate::engine::Link;
 use crate::engine::StepOutput;
 use crate::registry::Value;
 use crate::stages::artifacts;
 use crate::stages::described;
+use crate::store::copy_open;
 use crate::store::names;
 use crate::table::Table;
 use crate::text::ShowPath;
@@ -168,7 +171,7 @@ impl Declared {
             } else {
                 let content = match output.find(work, &path)? {
                     Found::Own => path.clone(),
-                    Found::Linked => output.copy(&path, &copies)?,
+                    Found::Linked => output.copy(&path, &copies, job.link)?,
                 };
                 let own = names::text_of(path.file_name().unwrap_or(path.as_os_str()));
                 let name = known_name(output.ty.as_deref()).unwrap_or(&own);
@@ -315,15 +318,14 @@ impl Output {
     }
 
     /// A copy of what a link leads to, which is not ours to move.
-    fn copy(&self, path: &Path, copies: &Path) -> Result<PathBuf, JobError> {
+    fn copy(&self, path: &Path, copies: &Path, link: &dyn Link) -> Result<PathBuf, JobError> {
         make_folder(copies)?;
         let copy = copies.join(&self.name);
-        let copied = left::open(path).and_then(|(mut from, about)| {
-            let mut to = fs::File::create(&copy)?;
-            io::copy(&mut from, &mut to)?;
-            to.set_permissions(about.permissions())
+        let copied = left::open(path).and_then(|(from, _)| {
+            let to = fs::File::create(&copy)?;
+            copy_open(&from, &to, &|_| !link.cancelled())
         });
-        copied.map_err(|error| cannot("copy", path, &error))?;
+        copied.map_err(|error| cannot_or_cancelled("copy", path, &error, link))?;
         Ok(copy)
     }
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::engine::JobError;
+use crate::engine::Link;
+use crate::store::copy_file;
 use crate::text::ShowPath;
 use crate::text::variable;
 
@@ -133,6 +135,28 @@ pub(super) fn make_folder(path: &Path) -> Result<(), JobError> {
 pub(super) fn cannot(what: &str, path: &Path, error: &io::Error) -> JobError {
     JobError::Transient {
         message: format!("cannot {what} {}: {error}", path.shown()),
+    }
+}
+
+/// Copies a file. A step that is to end does not wait until all of a large one is there.
+///
+/// # Errors
+/// Where it cannot be copied, or the step is to end.
+pub(super) fn copy_heard(from: &Path, to: &Path, link: &dyn Link) -> Result<(), JobError> {
+    let copied = copy_file(from, to, &|_| !link.cancelled());
+    copied.map_err(|error| cannot_or_cancelled("copy", from, &error, link))
+}
+
+/// What became of something that is left half done where the step is to end.
+pub(super) fn cannot_or_cancelled(
+    what: &str,
+    path: &Path,
+    error: &io::Error,
+    link: &dyn Link,
+) -> JobError {
+    match link.cancelled() {
+        true => JobError::Cancelled,
+        false => cannot(what, path, error),
     }
 }
 

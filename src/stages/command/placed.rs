@@ -11,8 +11,10 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::paths::cannot;
+use super::paths::copy_heard;
 use super::paths::make_folder;
 use crate::engine::JobError;
+use crate::engine::Link;
 
 /// Files of larger inputs are links, one by one, where the file system cannot share blocks.
 const LARGE: u64 = 1 << 30;
@@ -34,11 +36,11 @@ pub(super) struct Placed {
 pub(super) type Stamp = (u64, SystemTime);
 
 /// Puts an input, which is laid out as links to its files, at a path where nothing is.
-pub(super) fn place(input: &Path, path: &Path) -> Result<Placed, JobError> {
-    place_up_to(LARGE, input, path)
+pub(super) fn place(input: &Path, path: &Path, link: &dyn Link) -> Result<Placed, JobError> {
+    place_up_to(LARGE, input, path, link)
 }
 
-fn place_up_to(large: u64, input: &Path, path: &Path) -> Result<Placed, JobError> {
+fn place_up_to(large: u64, input: &Path, path: &Path, link: &dyn Link) -> Result<Placed, JobError> {
     let mut placed = Placed::default();
     let mut files = Vec::new();
     placed.lay_out(input, path, &mut files)?;
@@ -48,7 +50,7 @@ fn place_up_to(large: u64, input: &Path, path: &Path) -> Result<Placed, JobError
     };
     for (from, to) in files {
         if copied {
-            copy(&from, &to).map_err(|error| cannot("copy", &from, &error))?;
+            copy(&from, &to, link)?;
             let stamp = stamp(&to);
             placed.copies.push((to, stamp));
         } else {
@@ -101,11 +103,14 @@ impl Placed {
 
 /// A copy that is the program's own: `cp -r` of it can be written to as well. Where the file system can, it
 /// shares blocks with the file.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::copy(from, to)?;
-    let mut permissions = fs::metadata(to)?.permissions();
-    permissions.set_mode(permissions.mode() | 0o600);
-    fs::set_permissions(to, permissions)
+fn copy(from: &Path, to: &Path, link: &dyn Link) -> Result<(), JobError> {
+    copy_heard(from, to, link)?;
+    let own = || {
+        let mut permissions = fs::metadata(to)?.permissions();
+        permissions.set_mode(permissions.mode() | 0o600);
+        fs::set_permissions(to, permissions)
+    };
+    own().map_err(|error| cannot("copy", from, &error))
 }
 
 /// Length and time of a file; none where it is no file any more.
@@ -137,6 +142,47 @@ fn shares_blocks(_: &Path, _: &Path) -> bool {
 mod tests {
     use super::*;
 
+    /// Whether the step is to end.
+    struct Told(bool);
+
+    impl Link for Told {
+        fn progress(&self, _: u64, _: u64, _: &[(&str, f64)]) {}
+        fn log(&self, _: &str) {}
+        fn warn(&self, _: &str) {}
+        fn cancelled(&self) -> bool {
+            self.0
+        }
+        fn checkpoint(&self) -> Option<Vec<u8>> {
+            None
+        }
+        fn checkpoint_due(&self) -> bool {
+            false
+        }
+        fn save_checkpoint(&self, _: &[u8]) {}
+    }
+
+    #[test]
+    fn nobody_waits_for_all_of_a_large_copy() {
+        let space = tempfile::tempdir().expect("a temporary folder");
+        let (file, input, to) = (
+            space.path().join("file"),
+            space.path().join("in"),
+            space.path().join("work"),
+        );
+        // Holes take no space.
+        let made = fs::File::create(&file).expect("it is ours");
+        made.set_len(9 << 20).expect("it is ours");
+        symlink(&file, &input).expect("nothing is there");
+        let ended = place(&input, &to, &Told(true)).expect_err("it is to end");
+        assert!(matches!(ended, JobError::Cancelled), "{ended}");
+        fs::remove_file(&to).expect("a part of it");
+        let placed = place(&input, &to, &Told(false)).expect("it can be placed");
+        assert_eq!(
+            (placed.size, stamp(&to).map(|(size, _)| size)),
+            (9 << 20, Some(9 << 20))
+        );
+    }
+
     /// An input as it is laid out: folders, links to files of the store, links within it.
     fn input(space: &Path) -> PathBuf {
         let (store, input) = (space.join("store"), space.join("in"));
@@ -158,7 +204,7 @@ mod tests {
     fn a_placed_input_is_folders_and_files_of_its_own() {
         let space = tempfile::tempdir().expect("a temporary folder");
         let (input, to) = (input(space.path()), space.path().join("work"));
-        let placed = place(&input, &to).expect("it can be placed");
+        let placed = place(&input, &to, &Told(false)).expect("it can be placed");
         let of = |name: &str| fs::symlink_metadata(to.join(name)).expect("it is there");
         assert!(of("empty").is_dir() && of("e").is_dir());
         assert!(of("y.txt").is_file() && of("e/x.sh").is_file());
@@ -182,10 +228,10 @@ mod tests {
         let space = tempfile::tempdir().expect("a temporary folder");
         let input = input(space.path());
         let one = space.path().join("one");
-        place(&input.join("y.txt"), &one).expect("it can be placed");
+        place(&input.join("y.txt"), &one, &Told(false)).expect("it can be placed");
         assert!(fs::symlink_metadata(&one).expect("it is there").is_file());
         let large = space.path().join("large");
-        let placed = place_up_to(10, &input, &large).expect("it can be placed");
+        let placed = place_up_to(10, &input, &large, &Told(false)).expect("it can be placed");
         // All or none, by what the file system can.
         assert!(matches!(
             (placed.copies.len(), placed.links.len()),

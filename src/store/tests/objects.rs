@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 use super::*;
 
@@ -484,4 +486,34 @@ fn what_a_step_writes_to_is_found_out_and_restored() {
             }
         }
     }
+}
+
+/// Before it is read, and while what is not ours alone is copied.
+#[test]
+fn who_ends_the_taking_of_a_file_finds_it_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("store"));
+    let (file, other) = (folder.path().join("made"), folder.path().join("other"));
+    let size = 9 << 20;
+    fs::File::create(&file).unwrap().set_len(size).unwrap();
+    fs::hard_link(&file, &other).unwrap();
+    let nothing_is_left = || {
+        assert!(file.is_file());
+        let in_store = |part: &str| fs::read_dir(store.root().join(part)).unwrap();
+        assert_eq!(in_store("tmp").count(), 0);
+        let objects = in_store("objects-v1").flatten();
+        let left = objects.flat_map(|folder| fs::read_dir(folder.path()).unwrap());
+        assert_eq!(left.count(), 0);
+    };
+    assert!(store.put_file_watched(&file, &|_| false).is_err());
+    nothing_is_left();
+    let bytes = AtomicU64::new(0);
+    let all_is_read = |count| bytes.fetch_add(count, Ordering::SeqCst) + count <= size;
+    assert!(store.put_file_watched(&file, &all_is_read).is_err());
+    nothing_is_left();
+    let object = store.put_file(&file).unwrap();
+    assert_eq!(
+        (object.size, store.presence(&object)),
+        (size, Presence::Intact)
+    );
 }

@@ -32,9 +32,9 @@ impl Files for Failing {
         }
         Disk.write(path, bytes)
     }
-    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn copy(&self, from: &Path, to: &Path, go_on: GoOn<'_>) -> io::Result<()> {
         self.spend()?;
-        Disk.copy(from, to)
+        Disk.copy(from, to, go_on)
     }
     fn seal(&self, path: &Path, executable: bool) -> io::Result<()> {
         self.spend()?;

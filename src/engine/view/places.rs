@@ -1,0 +1,182 @@
+//! Where the files of a step belong in a view.
+
+use std::collections::HashSet;
+
+use crate::plan::Step;
+use crate::registry::ArtifactType;
+use crate::store::Artifact;
+use crate::store::Digest;
+use crate::store::Object;
+use crate::store::Other;
+use crate::store::StepResult;
+use crate::store::names;
+
+use crate::engine::names::ending;
+use crate::engine::names::file_name;
+use crate::engine::names::file_path;
+
+use super::NewResult;
+
+/// A place in the view.
+pub(super) struct Place {
+    pub path: String,
+    pub what: Wanted,
+}
+
+/// What is to be at a place.
+pub(super) enum Wanted {
+    File { object: Object, copied: bool },
+    Other(Other),
+}
+
+impl Wanted {
+    pub(super) fn object(&self) -> Option<Object> {
+        match self {
+            Wanted::File { object, .. } => Some(*object),
+            Wanted::Other(_) => None,
+        }
+    }
+
+    pub(super) fn content(&self) -> Digest {
+        match self {
+            // Executable or not is another content as well: another file of the store.
+            Wanted::File { object, .. } if object.executable => {
+                let mut both = object.digest.as_bytes().to_vec();
+                both.extend(b".x");
+                Digest::of(&both)
+            }
+            Wanted::File { object, .. } => object.digest,
+            Wanted::Other(Other::Folder) => Digest::of(b""),
+            Wanted::Other(Other::Link(target)) => Digest::of(target.as_bytes()),
+        }
+    }
+}
+
+/// The files of a step in the human view: path below its folder, and content.
+pub fn shown_files(step: &Step, result: &StepResult) -> Vec<(String, Object)> {
+    let places = places(step, result).into_iter();
+    let files = places.filter_map(|place| match place.what {
+        Wanted::File { object, .. } => Some((place.path, object)),
+        Wanted::Other(_) => None,
+    });
+    files.collect()
+}
+
+/// Where the files of a step belong.
+pub(super) fn places(step: &Step, result: &StepResult) -> Vec<Place> {
+    let mut places = Vec::new();
+    let mut taken = HashSet::new();
+    let kinds = step.outputs();
+    let kind_of = |output: &str| {
+        let found = kinds.iter().find(|(name, _)| *name == output);
+        found.map(|(_, kind)| *kind)
+    };
+    let printed = |output: &str| match kind_of(output) {
+        Some(ArtifactType::Table) => Some("tables"),
+        Some(ArtifactType::Figure) => Some("figures"),
+        _ => None,
+    };
+    let several = result.outputs.keys().filter(|name| printed(name).is_some());
+    let several = several.count() > 1;
+    let mut cell = format!("cells/{}", file_name(&step.stage));
+    if !step.cell.0.is_empty() {
+        cell = format!("{cell}/{}", file_name(&step.cell.to_string()));
+    }
+    // Of two, the second is put into a folder with the name of its output.
+    let mut choose = |short: String, long: String| {
+        let path = if taken.contains(&short) { long } else { short };
+        taken.insert(path.clone());
+        path
+    };
+    for (output, artifact) in &result.outputs {
+        let printed = printed(output);
+        let copied = printed.is_some();
+        let mut name = step.to_string();
+        if several {
+            name = format!("{name}.{output}");
+        }
+        if let (Some(_), Some(folder)) = (&artifact.folder, printed) {
+            // A folder of pictures or tables.
+            let folder = format!("{folder}/{}", file_name(&name));
+            places.extend(contents(&choose(folder.clone(), folder), artifact, copied));
+            continue;
+        }
+        if let Some(own) = &artifact.folder {
+            let (own, output) = (file_name(own), file_name(output));
+            let folder = choose(format!("{cell}/{own}"), format!("{cell}/{output}/{own}"));
+            places.extend(contents(&folder, artifact, copied));
+            continue;
+        }
+        for (file, object) in &artifact.files {
+            let (short, long) = match printed {
+                Some(folder) => {
+                    let name = format!("{folder}/{}", file_name(&name));
+                    (
+                        format!("{name}.{}", file_name(ending(file))),
+                        format!("{name}.{}", file_name(file)),
+                    )
+                }
+                None => (
+                    format!("{cell}/{}", file_path(file)),
+                    format!("{cell}/{}/{}", file_name(output), file_path(file)),
+                ),
+            };
+            let path = choose(short, long);
+            let object = *object;
+            places.push(Place {
+                path,
+                what: Wanted::File { object, copied },
+            });
+        }
+    }
+    places
+}
+
+/// A folder with what is in it, under the names that links in it know: files first, in order.
+fn contents(folder: &str, artifact: &Artifact, copied: bool) -> Vec<Place> {
+    let place = |name: &str| match names::stays_inside(name) {
+        true => format!("{folder}/{name}"),
+        false => format!("{folder}/{}", file_path(name)),
+    };
+    let files = artifact.files.iter().map(|(name, object)| Place {
+        path: place(name),
+        what: Wanted::File {
+            object: *object,
+            copied,
+        },
+    });
+    let others = artifact.others.iter().map(|(name, other)| Place {
+        path: place(name),
+        what: Wanted::Other(other.clone()),
+    });
+    let mut places: Vec<Place> = files.chain(others).collect();
+    if places.is_empty() {
+        places.push(Place {
+            path: folder.to_owned(),
+            what: Wanted::Other(Other::Folder),
+        });
+    }
+    places
+}
+
+/// Of everything that decides what the view holds.
+pub(super) fn digest(steps: usize, known: &[NewResult]) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(steps.to_le_bytes().as_slice());
+    for news in known {
+        hasher.update(news.name.as_bytes());
+        hasher.update(news.step.kind.name().as_bytes());
+        for object in news.result.objects() {
+            hasher.update(object.digest.as_bytes());
+        }
+        // Where no plain files tell the rest.
+        let artifacts = news.result.outputs.values();
+        for artifact in artifacts.filter(|artifact| artifact.is_special()) {
+            // Earlier versions showed pictures and tables in folders as links.
+            hasher.update(b"copied");
+            hasher.update(artifact.digest().as_bytes());
+            hasher.update(artifact.folder.as_deref().unwrap_or_default().as_bytes());
+        }
+    }
+    Digest::from_bytes(*hasher.finalize().as_bytes())
+}
