@@ -373,9 +373,9 @@ fn is_large(step: &Step) -> bool {
     least > memory::of_this_machine() / LARGE
 }
 
-/// So many bytes are taken into the store also after an interrupt: that takes a moment, and making them again may
+/// So many bytes are taken into the store also after an interrupt: that takes seconds, and making them again may
 /// take days.
-const AT_LEAST: u64 = 64 << 20;
+const AT_LEAST: u64 = 1 << 30;
 
 /// A file takes as long as so many bytes.
 const EACH: u64 = 64 << 10;
