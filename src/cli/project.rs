@@ -195,8 +195,8 @@ impl Project {
             };
             if let Some(search) = plan.experiment.search.as_ref().filter(|_| ahead) {
                 ahead = false;
-                let found = with(&overrides, searches::corners(search));
-                if found.has_errors() {
+                let of_points = |proposed| with(&overrides, proposed);
+                if let Some(found) = searches::wrong_at_corners(search, of_points) {
                     return Err(mistakes(&found, args, err)?);
                 }
             }

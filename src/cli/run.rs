@@ -200,6 +200,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let mut reporter = reporter(args);
     let mut state = RunState::default();
     state.search = project.best_line();
+    state.trials = growing.as_ref().and_then(|_| project.trials_ahead());
     // Bars alone show it.
     let bars = !args.json && matches!(shown(args), Progress::Bars);
     let news = RefCell::new(News::default());
@@ -229,6 +230,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         let mut news = news.borrow_mut();
         state.going_on = news.going_on.take();
         state.search = news.best.take().or(state.search.take());
+        state.trials = news.trials.take().or(state.trials);
         if let Some(line) = best_so_far.as_mut().and_then(|best| best.add(&timed.event)) {
             state.search = Some(line);
         }

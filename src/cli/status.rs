@@ -202,7 +202,13 @@ fn print_json(
     writeln!(
         out,
         "{}",
-        json!({"version": JSON_VERSION, "steps": steps, "accepted": accepted, "run": run})
+        json!({
+            "version": JSON_VERSION,
+            "steps": steps,
+            "accepted": accepted,
+            "run": run,
+            "search": project.search_json(),
+        })
     )
 }
 
@@ -301,6 +307,8 @@ impl Watched {
         };
         let mut state = runs::state(store, &past.run)?;
         state.foresee(&project.plan, &store.durations(&project.name())?);
+        // A run of part of the plan does not go on with its search.
+        state.trials = project.trials_ahead().filter(|_| state.grew);
         Ok(Some(Watched {
             // A run that was killed began before whoever writes now took the lock, perhaps for
             // another experiment. Process 0 is one that has not said yet who it is.

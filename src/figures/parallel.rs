@@ -43,6 +43,7 @@ use super::sheet::labels;
 use super::theme;
 use super::theme::Theme;
 use super::ticks;
+use super::trials;
 
 pub(super) struct Parallel;
 
@@ -57,6 +58,9 @@ params! {
         log: Option<Names>;
         /// which way the number is better: the best lines lie over the others; by default as the search or the column has it
         direction: Option<Direction>;
+        /// column of the budget of which most trials get a part: each is drawn once, with the most of it that it had [default:
+        /// that of the search, unless another parameter names it]
+        budget: Option<String>;
         colours: ColourParams;
         bare: BareParams;
     }
@@ -89,6 +93,7 @@ impl Entry for Parallel {
 impl Figure for Parallel {
     fn searched(&self, params: &mut Values, search: &Searched<'_>) {
         search.direct(params, "value", "direction");
+        search.spend(params, "budget");
     }
 
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
@@ -96,7 +101,11 @@ impl Figure for Parallel {
         if params.parameters.0.is_empty() {
             return Err(ParamError::new("parameters", "is an empty list").into());
         }
-        let table = &input.table;
+        let value = &params.value;
+        let of = input.table.column(value);
+        let of = of.ok_or_else(|| no_column(&input.table, value))?;
+        let (table, once) = trials::each_once(&input.table, params.budget.as_deref(), of);
+        let table = &*table;
         let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
         let value = column(&params.value)?;
         let direction = Direction::of(params.direction, &table.columns[value])?;
@@ -180,7 +189,7 @@ impl Figure for Parallel {
         let (last, others) = names.split_last().expect("there is the number itself");
         let title = format!("{} and the parameters {}", capital(last), others.join(", "));
         let mut caption = format!(
-            "{title}: a line per row, the best on top. n = {}",
+            "{title}: a line per row, the best on top. n = {}{once}",
             drawn.len()
         );
         let without = table.rows.len() - drawn.len();

@@ -7,6 +7,7 @@ use crate::registry::InvalidParam;
 use crate::registry::Names;
 use crate::registry::Param;
 use crate::registry::ParamError;
+use crate::registry::Searched;
 use crate::registry::Value;
 use crate::registry::Values;
 use crate::registry::params;
@@ -35,6 +36,7 @@ use super::options::Shared;
 use super::parameter;
 use super::scale::ScaleKind;
 use super::sheet::Axis;
+use super::trials;
 
 pub(super) struct Slices;
 
@@ -49,6 +51,9 @@ params! {
         log: Option<Names>;
         /// column with a colour per value, such as `trial`
         color: Option<String>;
+        /// column of the budget of which most trials get a part: each is drawn once, with the most of it that it had [default:
+        /// that of the search, unless another parameter names it]
+        budget: Option<String>;
         axes: AxisParams;
     }
 }
@@ -82,6 +87,10 @@ const PARAMETER: &str = "parameter";
 const VALUE: &str = "value of the parameter";
 
 impl Figure for Slices {
+    fn searched(&self, params: &mut Values, search: &Searched<'_>) {
+        search.spend(params, "budget");
+    }
+
     fn check(&self, values: &Values) -> Result<(), InvalidParam> {
         let scale = values.get("x_scale").and_then(Value::as_str);
         let scale = scale.filter(|scale| *scale != ScaleKind::Auto.name());
@@ -106,7 +115,10 @@ impl Figure for Slices {
         if params.parameters.0.is_empty() {
             return Err(ParamError::new("parameters", "is an empty list").into());
         }
-        let table = melted(&input.table, &params)?;
+        let of = input.table.column(&params.y);
+        let of = of.ok_or_else(|| no_column(&input.table, &params.y))?;
+        let (all, once) = trials::each_once(&input.table, params.budget.as_deref(), of);
+        let table = melted(&all, &params)?;
         let facets = FacetParams {
             facet: Some(PARAMETER.to_owned()),
             facet_row: None,
@@ -132,7 +144,7 @@ impl Figure for Slices {
         let format = Format::read("x_format", &params.axes.x_format)?;
         let axis = |(panel, values): (usize, Vec<Json>)| {
             let is_of = |name: &&String| {
-                let column = input.table.column(name).map(|at| &input.table.columns[at]);
+                let column = all.column(name).map(|at| &all.columns[at]);
                 column.is_some_and(|column| column.title_with_unit() == facets.panels[panel].title)
             };
             let name = params.parameters.0.iter().find(is_of);
@@ -185,13 +197,10 @@ impl Figure for Slices {
         };
         let title = capital(&yc.title_with_unit());
         let title = format!("{title} against {}{by}", names.join(", "));
-        let rows = input.table.rows.len();
-        let numbers = (0..rows).filter(|&row| {
-            let y = input.table.column(&params.y);
-            y.is_some_and(|y| input.table.number(row, y).is_some())
-        });
+        let rows = all.rows.len();
+        let numbers = (0..rows).filter(|&row| all.number(row, of).is_some());
         let numbers = numbers.count();
-        let mut caption = format!("{title}. n = {numbers}");
+        let mut caption = format!("{title}. n = {numbers}{once}");
         if numbers < rows {
             caption.push_str(&format!("; {} without a number", rows - numbers));
         }

@@ -1,5 +1,6 @@
 //! Trials of searches in their order, and the best of them until each.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
@@ -62,6 +63,21 @@ impl Search {
         let first = self.places.iter().position(|place| place.best.is_some());
         first.map_or(&[], |first| &self.places[first..])
     }
+}
+
+/// The rows of trials of which most have a part of a budget, each once with the most of it that it had; and what a
+/// caption says of that. All rows where nothing names a budget, or it does not reach them.
+pub(super) fn each_once<'t>(
+    table: &'t Table,
+    budget: Option<&str>,
+    number: usize,
+) -> (Cow<'t, Table>, String) {
+    let Some(budget) = budget.and_then(|budget| table.column(budget)) else {
+        return (Cow::Borrowed(table), String::new());
+    };
+    let budget_title = table.columns[budget].title();
+    let said = format!(", each with the most {budget_title} that it had");
+    (Cow::Owned(table.with_most(budget, number)), said)
 }
 
 impl Trials<'_> {

@@ -31,7 +31,7 @@ pub(crate) const FILE_THAT_IS_NONE: &str = "`file` under `params` is a parameter
 pub const ABSENT: ValueId = u32::MAX;
 
 /// One name: a parameter, an axis, or both.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Column {
     pub name: Arc<str>,
     pub ty: ParamType,
@@ -79,6 +79,14 @@ impl Column {
             spelled: HashMap::new(),
             alike: HashMap::new(),
             settled: Vec::new(),
+        }
+    }
+
+    /// A value that a search proposes, in canonical form.
+    pub(super) fn canonical(&self, value: Value) -> Value {
+        match self.ty {
+            ParamType::Any => value.whole_numbers(),
+            _ => self.ty.conform(value.clone()).unwrap_or(value),
         }
     }
 
@@ -212,7 +220,7 @@ impl Column {
 }
 
 /// All names of an experiment.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Columns {
     list: Vec<Column>,
     by_name: HashMap<Arc<str>, usize>,

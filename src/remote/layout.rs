@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use crate::store::Digest;
 
@@ -90,6 +91,9 @@ pub struct Root {
     /// The experiment, or `experiment/run` where a run was named.
     pub name: String,
     pub keys: BTreeSet<Digest>,
+    /// The points that a program has proposed for its search, where one proposes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Json>,
 }
 
 impl Root {

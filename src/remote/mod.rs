@@ -24,6 +24,7 @@ mod lease;
 mod listing;
 mod parallel;
 mod progress;
+mod proposed;
 mod push;
 mod s3;
 mod s3_answers;

@@ -57,6 +57,7 @@ fn root(keys: &[Digest]) -> Root {
         project: "p-1".to_owned(),
         name: "e".to_owned(),
         keys: keys.iter().copied().collect(),
+        search: None,
     }
 }
 

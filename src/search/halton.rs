@@ -25,8 +25,8 @@ impl Entry for Halton {
         "The Halton sequence with random permutations of its digits (Owen, arXiv:1706.02808), drawn \
          from the seed. The i-th parameter has the i-th prime as its base; one that is absent for a \
          trial leaves its number unused. It has no length that is better than others; with many \
-         parameters, and so large bases, `sobol` fills better. A point that is there already is drawn \
-         at random instead."
+         parameters, and so large bases, `sobol` fills better. A point that is there already, or that \
+         conditions leave out, is drawn at random instead."
     }
 }
 

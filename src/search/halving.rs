@@ -77,14 +77,14 @@ impl Halving {
         if min < max {
             budgets.push(max);
         }
-        let one_at_the_top = || eta.saturating_pow(budgets.len() as u32 - 1).max(eta);
-        let trials = group.unwrap_or_else(one_at_the_top);
-        let brackets = vec![Bracket { rung: 0, trials }];
-        Ok(Halving {
+        let mut halving = Halving {
             budgets,
             eta,
-            brackets,
-        })
+            brackets: Vec::new(),
+        };
+        let trials = group.unwrap_or(halving.least_group());
+        halving.brackets.push(Bracket { rung: 0, trials });
+        Ok(halving)
     }
 
     /// Hyperband's brackets (Li et al., JMLR 2018, Algorithm 1): rungs at `max · eta⁻ⁱ` down to `min`;
@@ -158,6 +158,11 @@ impl Halving {
         let before = (0..trial).rev();
         let before = before.take_while(|other| self.group_of(*other).0 == group.0);
         before.count() + more.count() == group.1.trials
+    }
+
+    /// How many trials leave one with the whole budget that begin together at the lowest rung.
+    pub fn least_group(&self) -> usize {
+        self.eta.saturating_pow(self.last() as u32).max(self.eta)
     }
 
     /// The rung of the whole budget.

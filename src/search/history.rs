@@ -16,6 +16,10 @@ use super::space::Row;
 /// How often points may be drawn again before those that are left are counted.
 const REDRAWS: usize = 100;
 
+/// How often a point may be drawn that conditions leave out before the space counts as exhausted, where it has more
+/// points than are counted.
+const PASSED_OVER: usize = 10_000;
+
 /// The trials that lie in the space, in the order of their numbers.
 pub(super) struct History<'a> {
     pub(super) trials: Vec<Known<'a>>,
@@ -69,16 +73,31 @@ impl Taken {
     }
 }
 
-/// The first of `first` and then of points drawn uniformly that no trial has.
+/// The first of `first` and then of points drawn uniformly that no trial has and no condition leaves out.
 pub(super) fn fresh(ask: &Ask<'_>, first: impl IntoIterator<Item = Row>) -> Proposal {
-    let mut stream = draws(ask);
-    let again = std::iter::repeat_with(|| uniform(ask.space, &mut stream)).take(REDRAWS);
-    let mut all = first.into_iter().chain(again);
-    let found = all.find(|row| !ask.taken.holds(row));
-    match found.or_else(|| one_left(ask)) {
+    let may_be = |row: &Row| !ask.taken.holds(row) && ask.space.has(row);
+    let found = first.into_iter().find(may_be);
+    match found.or_else(|| drawn(ask)).or_else(|| one_left(ask)) {
         Some(row) => Proposal::Point(ask.space.point(&row)),
         None => Proposal::Exhausted,
     }
+}
+
+/// The first of points drawn uniformly; none where too many are there already, or are left out.
+fn drawn(ask: &Ask<'_>) -> Option<Row> {
+    let mut stream = draws(ask);
+    let (mut again, mut left_out) = (0, 0);
+    while again < REDRAWS && left_out < PASSED_OVER {
+        let row = uniform(ask.space, &mut stream);
+        if ask.taken.holds(&row) {
+            again += 1;
+        } else if ask.space.has(&row) {
+            return Some(row);
+        } else {
+            left_out += 1;
+        }
+    }
+    None
 }
 
 /// Uniformly one of the points that are left in a space of few.

@@ -128,8 +128,8 @@ pub struct Program<'a> {
     root: &'a Path,
     /// Above 0 once the program is not to be waited for.
     stop: &'a AtomicU8,
-    /// Trials for which it proposed what another has.
-    again: Mutex<Vec<usize>>,
+    /// Trials for which it proposed what cannot be taken.
+    redrawn: Mutex<Vec<(usize, Redrawn)>>,
 }
 
 impl<'a> Program<'a> {
@@ -138,14 +138,15 @@ impl<'a> Program<'a> {
         Program {
             root,
             stop,
-            again: Mutex::default(),
+            redrawn: Mutex::default(),
         }
     }
 
-    /// The trials for which it proposed what another trial has, so that they were drawn at random.
-    pub fn proposed_again(&self) -> Vec<usize> {
-        let again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
-        again.clone()
+    /// The trials for which it proposed what could not be taken, for this reason, so that they were drawn at random.
+    pub fn redrawn(&self, why: Redrawn) -> Vec<usize> {
+        let all = self.redrawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = all.iter().filter(|(_, because)| *because == why);
+        of.map(|(trial, _)| *trial).collect()
     }
 }
 
@@ -168,10 +169,10 @@ impl Method for Program<'_> {
         let params = CommandParams::read(ask.params)?;
         let answer = answer(&params, self.root, &request(ask), self.stop);
         match answer.and_then(|printed| proposal(ask, &printed)) {
-            Ok(Answered { proposal, again }) => {
-                if again {
-                    let mut all = self.again.lock().unwrap_or_else(PoisonError::into_inner);
-                    all.push(ask.k);
+            Ok(Answered { proposal, redrawn }) => {
+                if let Some(why) = redrawn {
+                    let mut all = self.redrawn.lock().unwrap_or_else(PoisonError::into_inner);
+                    all.push((ask.k, why));
                 }
                 Ok(proposal)
             }
@@ -389,11 +390,21 @@ fn parameter(parameter: &Parameter) -> Json {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answered {
     pub proposal: Proposal,
-    /// Its point was that of another trial, so that this one is drawn at random.
-    pub again: bool,
+    /// Why its point is none of this trial, which is drawn at random.
+    pub redrawn: Option<Redrawn>,
 }
 
-/// What the program answered. Its point is taken as it is; one that a trial has already is drawn again, at random.
+/// Why a point is not taken that a program proposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redrawn {
+    /// Another trial has it.
+    Again,
+    /// A condition leaves it out.
+    LeftOut,
+}
+
+/// What the program answered. Its point is taken as it is; one that a trial has already, or that a condition leaves
+/// out, is drawn again, at random.
 ///
 /// # Errors
 /// Where there is no answer, or its point does not lie in the space.
@@ -405,19 +416,21 @@ pub fn proposal(ask: &Ask<'_>, printed: &str) -> Result<Answered, OutsideError> 
         line: line.to_owned(),
         error,
     })?;
-    let (proposal, again) = match answer {
-        Answer::Exhausted(true) => (Proposal::Exhausted, false),
-        Answer::Exhausted(false) => (fresh(ask, None), false),
+    let (proposal, redrawn) = match answer {
+        Answer::Exhausted(true) => (Proposal::Exhausted, None),
+        Answer::Exhausted(false) => (fresh(ask, None), None),
         Answer::Point(point) => {
             // Conditions are not told: what is absent is passed over.
             let point = ask.space.without_absent(point);
-            ask.space
-                .contains(&point)
-                .map_err(OutsideError::Elsewhere)?;
-            let row = ask.space.row(&point);
-            let again = row.as_ref().is_some_and(|row| ask.taken.holds(row));
-            (fresh(ask, row), again)
+            let row = ask.space.row_or_why(&point);
+            let row = row.map_err(OutsideError::Elsewhere)?;
+            let redrawn = match (ask.taken.holds(&row), ask.space.has(&row)) {
+                (true, _) => Some(Redrawn::Again),
+                (false, false) => Some(Redrawn::LeftOut),
+                (false, true) => None,
+            };
+            (fresh(ask, Some(row)), redrawn)
         }
     };
-    Ok(Answered { proposal, again })
+    Ok(Answered { proposal, redrawn })
 }

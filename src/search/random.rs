@@ -23,7 +23,7 @@ impl Entry for Random {
     fn docs(&self) -> &'static str {
         "Each point is drawn uniformly from the space, on the logarithm for parameters with `log`, \
          and independently of all others (Bergstra & Bengio, JMLR 2012). A point that is there \
-         already is drawn again."
+         already, or that conditions leave out, is drawn again."
     }
 }
 

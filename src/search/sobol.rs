@@ -30,7 +30,7 @@ impl Entry for Sobol {
          declared; one that is absent for a trial leaves its dimension unused. Powers of two are \
          good numbers of trials: every first 2^m points have the same number in each of 2^m equal \
          slices of each parameter. There are 65,536 points. Where two of them fall on one point of a \
-         discrete space, the second is drawn at random instead."
+         discrete space, the second is drawn at random instead; so is one that conditions leave out."
     }
 }
 

@@ -57,17 +57,23 @@ impl fmt::Debug for Condition {
 
 /// Why a point does not lie in a space.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{parameter}` {reason}")]
-pub struct NotInSpace {
-    pub parameter: String,
-    /// `is 7, which is above 5`.
-    pub reason: String,
+pub enum NotInSpace {
+    #[error("`{parameter}` {reason}")]
+    Parameter {
+        parameter: String,
+        /// `is 7, which is above 5`.
+        reason: String,
+    },
+    #[error("conditions leave it out")]
+    LeftOut,
 }
 
 /// Parameters in the order of their declaration.
 #[derive(Clone, Debug)]
 pub struct Space {
     parameters: Vec<Parameter>,
+    /// Which of their points there are; all where there is no condition.
+    within: Option<Condition>,
 }
 
 impl Space {
@@ -83,7 +89,28 @@ impl Space {
                 return Err((i, SpaceError::Twice));
             }
         }
-        Ok(Space { parameters })
+        Ok(Space {
+            parameters,
+            within: None,
+        })
+    }
+
+    /// The same without the points for which the condition does not hold. It is asked of points that have
+    /// values of all parameters that are there.
+    pub fn within(mut self, condition: Condition) -> Space {
+        self.within = Some(condition);
+        self
+    }
+
+    /// Whether a condition leaves out points.
+    pub fn is_within(&self) -> bool {
+        self.within.is_some()
+    }
+
+    /// Whether no condition leaves out this row.
+    pub(super) fn has(&self, row: &Row) -> bool {
+        let within = self.within.as_ref();
+        within.is_none_or(|within| within.holds(&self.point(row)))
     }
 
     pub fn parameters(&self) -> &[Parameter] {
@@ -98,12 +125,16 @@ impl Space {
     }
 
     /// Whether the point lies in this space: has a value of the domain for every parameter that is
-    /// there, and no other.
+    /// there, and no other, and is not left out.
     ///
     /// # Errors
     /// The first parameter for which it does not.
     pub fn contains(&self, point: &Point) -> Result<(), NotInSpace> {
-        self.row_or_why(point).map(|_| ())
+        let row = self.row_or_why(point)?;
+        match self.has(&row) {
+            true => Ok(()),
+            false => Err(NotInSpace::LeftOut),
+        }
     }
 
     /// How many points there are; `None` when endless or more than are counted (65,536).
@@ -111,13 +142,13 @@ impl Space {
         self.rows().map(|rows| rows.len())
     }
 
-    /// The point as numbers, if it lies in this space.
+    /// The point as numbers, if its parameters lie in this space.
     pub(super) fn row(&self, point: &Point) -> Option<Row> {
         self.row_or_why(point).ok()
     }
 
-    fn row_or_why(&self, point: &Point) -> Result<Row, NotInSpace> {
-        let not = |parameter: &str, reason: String| NotInSpace {
+    pub(super) fn row_or_why(&self, point: &Point) -> Result<Row, NotInSpace> {
+        let not = |parameter: &str, reason: String| NotInSpace::Parameter {
             parameter: parameter.to_owned(),
             reason,
         };
@@ -214,6 +245,7 @@ impl Space {
             }
         }
         rows.dedup();
+        rows.retain(|row| self.has(row));
         rows.iter().map(|row| self.point(row)).collect()
     }
 
@@ -221,6 +253,7 @@ impl Space {
     pub(super) fn rows(&self) -> Option<Vec<Row>> {
         let mut found = Vec::new();
         let complete = self.extend(&mut Row::new(), &mut Point::new(), &mut found);
+        found.retain(|row| complete && self.has(row));
         complete.then_some(found)
     }
 

@@ -197,12 +197,12 @@ mod tests {
 
     #[test]
     fn a_trial_counts_once_with_the_most_of_the_budget() {
-        let csv = "lr,epochs,loss\n1,1,5\n2,1,6\n1,3,4\n3,1,9\n3,3,\n";
+        let csv = "lr,epochs,loss\n1,1,5\n2,1,6\n1,3,4\n3,1,9\n3,3,\n4,1,\n4,3,\n";
         let table = Table::from_csv(csv, &["lr", "epochs"]).expect("a table");
         let most = with_most(&table, Some("epochs"), "loss").expect("a loss");
-        assert_eq!(most.to_csv(), "lr,epochs,loss\n2,1,6\n1,3,4\n3,1,9\n");
+        assert_eq!(most.to_csv(), "lr,epochs,loss\n2,1,6\n1,3,4\n3,1,9\n4,3,\n");
         let all = with_most(&table, Some("steps"), "loss").expect("a loss");
-        assert_eq!(all.rows.len(), 5);
+        assert_eq!(all.rows.len(), 7);
     }
 
     #[test]

@@ -94,8 +94,7 @@ impl Trials {
     }
 }
 
-/// The rows of trials of which most had a part of a budget: of each those with the most of it that have a number, since
-/// what it had before is no trial of its own.
+/// The rows of trials of which most had a part of a budget, each once ([`Table::with_most`]).
 ///
 /// # Errors
 /// For a number that is not there.
@@ -109,27 +108,7 @@ pub(super) fn with_most<'t>(
         return Ok(Cow::Borrowed(table));
     };
     let number = column(table, number)?;
-    let axes = 0..table.columns.len();
-    let axes: Vec<usize> = axes
-        .filter(|at| table.columns[*at].axis && *at != budget)
-        .collect();
-    let mut kept = Vec::new();
-    for (_, rows) in table.grouped(&axes) {
-        let had = |row: &usize| table.number(*row, budget).filter(|_| !table.diverged(*row));
-        let with_number = rows
-            .iter()
-            .filter(|row| table.number(**row, number).is_some());
-        let most = with_number.filter_map(had).reduce(f64::max);
-        kept.extend(rows.into_iter().filter(|row| had(row) == most));
-    }
-    kept.sort_unstable();
-    Ok(Cow::Owned(Table {
-        columns: table.columns.clone(),
-        rows: kept
-            .into_iter()
-            .map(|row| table.rows[row].clone())
-            .collect(),
-    }))
+    Ok(Cow::Owned(table.with_most(budget, number)))
 }
 
 /// The place of a column.

@@ -65,6 +65,30 @@ impl Table {
         groups
     }
 
+    /// The rows of trials of which most had a part of a budget: of each those with the most of it that have a number, since
+    /// what it had before is no trial of its own. Of one without a number, those with the most of it.
+    #[must_use]
+    pub fn with_most(&self, budget: usize, number: usize) -> Table {
+        let axes = 0..self.columns.len();
+        let axes: Vec<usize> = axes
+            .filter(|at| self.columns[*at].axis && *at != budget)
+            .collect();
+        let mut kept = Vec::new();
+        for (_, rows) in self.grouped(&axes) {
+            let had = |row: &usize| self.number(*row, budget);
+            let has = |row: &&usize| self.number(**row, number).is_some() && !self.diverged(**row);
+            let most = rows.iter().filter(has).filter_map(had).reduce(f64::max);
+            let most = most.or_else(|| rows.iter().filter_map(had).reduce(f64::max));
+            kept.extend(rows.into_iter().filter(|row| had(row) == most));
+        }
+        kept.sort_unstable();
+        let rows = kept.into_iter().map(|row| self.rows[row].clone());
+        Table {
+            columns: self.columns.clone(),
+            rows: rows.collect(),
+        }
+    }
+
     /// What tells a row's coordinates in these columns from those of others.
     pub(super) fn key(&self, row: usize, columns: &[usize]) -> Vec<String> {
         let cells = columns.iter().map(|&column| &self.rows[row][column]);

@@ -1,6 +1,8 @@
 //! What a search keeps, and what it hands on to those who read its trials.
 
 use crate::searches::rows;
+use crate::sharing::Lab;
+use crate::sharing::READ;
 use crate::support::TestSpace;
 
 fn of(manifest: &str) -> TestSpace {
@@ -329,6 +331,8 @@ fn what_a_space_has_that_no_stage_takes_is_told_before_anything_runs() {
             code == Some(2) && told.contains("`0` is less than 1"),
             "{verb}: {told}"
         );
+        let end = "an end of the space of `trial`, which trials may come to: k=0,lr=";
+        assert!(told.contains(end), "{verb}: {told}");
     }
     let equal = of(r#"experiment: s
 axes:
@@ -391,16 +395,139 @@ fn figures_of_trials_refuse_an_axis_that_is_not_searched() {
     assert_eq!(code, Some(0), "{told}");
 }
 
+/// The points of a search's trials, as the table of rows has them.
+fn values(space: &TestSpace, name: &str) -> Vec<String> {
+    let text = trials(space);
+    let mut lines = text.lines().map(|line| line.split(','));
+    let at = lines
+        .next()
+        .and_then(|mut head| head.position(|cell| cell == name));
+    let at = at.unwrap_or_else(|| panic!("no `{name}` in {text}"));
+    lines
+        .filter_map(|mut line| Some(line.nth(at)?.to_owned()))
+        .collect()
+}
+
 #[test]
-fn trials_that_are_excluded_have_not_failed() {
-    let space = of(&LINE
-        .replace("space: {", "space: {o: [p, q], ")
-        .replace("stages:", "exclude: [{o: q}]\nstages:"));
-    let (_, told) = said(&space, "run");
+fn what_is_excluded_is_not_proposed() {
+    let with = |shaping: &str| {
+        LINE.replace("space: {", "space: {o: [p, q], ")
+            .replace("stages:", shaping)
+            .replace("values: {", "values: {o: \"${o}\", ")
+    };
+    for shaping in [
+        "exclude: [{o: q}]\nstages:",
+        "exclude: [\"o == 'q'\"]\nstages:",
+        "when: o == 'p'\nstages:",
+    ] {
+        let space = of(&with(shaping));
+        let (code, told) = said(&space, "run");
+        assert!(code == Some(0) && told.contains(" 6 ended\n"), "{told}");
+        assert_eq!(values(&space, "o"), ["p"; 6], "{shaping}");
+    }
+    // The same points as with a stage that is there for some of them only.
+    let space = of(&with("exclude: [{o: q}]\nstages:"));
+    let other = of(&with("stages:").replace("  fit: {", "  fit: {when: o == 'p', "));
+    for space in [&space, &other] {
+        said(space, "run");
+    }
+    assert_eq!(values(&space, "x"), values(&other, "x"));
+    let (_, told) = said(&of(&with("exclude: [{o: [p, q]}]\nstages:")), "check");
     assert!(
-        told.contains(" left out\n") && !told.contains("failed"),
+        told.contains("no point of the search `trial` is left"),
         "{told}"
     );
+}
+
+#[test]
+fn a_trial_that_is_excluded_later_falls_out() {
+    let space = of(&LINE
+        .replace("space: {", "space: {o: [p, q], ")
+        .replace("values: {", "values: {o: \"${o}\", "));
+    said(&space, "run");
+    let out = values(&space, "o").iter().filter(|o| *o == "q").count();
+    let kept: Vec<String> = values(&space, "x")
+        .into_iter()
+        .zip(values(&space, "o"))
+        .filter(|(_, o)| o == "p")
+        .map(|(x, _)| x)
+        .collect();
+    assert!(out > 0 && !kept.is_empty());
+    space.replace("manifests/s.yaml", "stages:", "exclude: [{o: q}]\nstages:");
+    let (_, told) = said(&space, "run");
+    assert_eq!(
+        told.matches("conditions leave it out").count(),
+        out,
+        "{told}"
+    );
+    assert_eq!(values(&space, "o"), ["p"; 6]);
+    assert_eq!(values(&space, "x")[..kept.len()], kept[..]);
+}
+
+#[test]
+fn what_a_program_has_proposed_is_shared_with_the_results() {
+    let lab = Lab::new();
+    let method = "{command: {run: [sh, propose.sh], space: {x: {uniform: [0, 1]}}, startup: 2";
+    let manifest = LINE.replace("{tpe: {space: {x: {uniform: [0, 1]}}, startup: 3", method);
+    let users = ["1", "2"].map(|digit| {
+        let user = lab.user(READ);
+        user.write("manifests/s.yaml", &manifest);
+        let program = "echo asked >> asked.log\nn=$(wc -l)\necho \"{\\\"point\\\": {\\\"x\\\": 0.${n}DIGIT}}\"\n";
+        user.write("propose.sh", &program.replace("DIGIT", digit));
+        user
+    });
+    let [anna, ben] = users;
+    for (user, verb) in [(&anna, "run"), (&anna, "push"), (&ben, "pull")] {
+        let (code, told) = said(user, verb);
+        assert_eq!(code, Some(0), "{verb}: {told}");
+    }
+    assert_eq!(trials(&ben), trials(&anna));
+    assert_eq!(values(&ben, "x").len(), 6);
+    let (_, told) = said(&ben, "run");
+    assert!(!ben.path("asked.log").exists(), "{told}");
+    // Who has gone on with other points keeps them.
+    let carl = lab.user(READ);
+    carl.write("manifests/s.yaml", &manifest);
+    carl.write(
+        "propose.sh",
+        "n=$(wc -l)\necho \"{\\\"point\\\": {\\\"x\\\": 0.9${n}}}\"\n",
+    );
+    said(&carl, "run");
+    let own = trials(&carl);
+    assert_eq!(said(&carl, "pull").0, Some(0));
+    assert_eq!(trials(&carl), own);
+}
+
+#[test]
+fn figures_draw_a_trial_once_unless_its_budget_is_drawn() {
+    let space = of(&format!(
+        "{RUNGS}  once: {{uses: figure/parallel, in: {{rows: fit}}, with: {{parameters: [x], value: loss}}}}\n  \
+         all: {{uses: figure/parallel, in: {{rows: fit}}, with: {{parameters: [x, n], value: loss}}}}\n  \
+         slices: {{uses: figure/slices, in: {{rows: fit}}, with: {{parameters: x, y: loss}}}}\n  \
+         coloured: {{uses: figure/slices, in: {{rows: fit}}, with: {{parameters: x, y: loss, color: n}}}}\n"
+    ));
+    let (code, told) = said(&space, "run");
+    assert_eq!(code, Some(0), "{told}");
+    for (figure, n) in [
+        ("once", "n = 9, each with the most n that it had."),
+        ("slices", "n = 9, each with the most n that it had."),
+        ("all", "n = 13."),
+        ("coloured", "n = 13."),
+    ] {
+        let caption = space.read(&format!("outputs/s/figures/{figure}.caption.txt"));
+        assert!(caption.contains(n), "{figure}: {caption}");
+    }
+}
+
+#[test]
+fn who_promotes_nobody_to_all_of_the_budget_is_told() {
+    let space = of(&RUNGS.replace("trials: 9", "trials: 18, group: 3"));
+    let (code, told) = said(&space, "check");
+    let none = "no trial comes to all of the budget, `n` = 9";
+    assert!(code == Some(0) && told.contains(none), "{told}");
+    assert!(told.contains("`group: 9` leaves one"), "{told}");
+    let (_, told) = said(&of(RUNGS), "check");
+    assert!(!told.contains("no trial comes"), "{told}");
 }
 
 /// The program asks whoever asks it to stop.

@@ -72,7 +72,12 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
             if let Some(store) = &previous.store {
                 store.sync()?;
             }
-            match further(&args.experiment, &project)? {
+            let newer = further(&args.experiment, &project)?;
+            let newer = match newer {
+                None => proposed_by_others(args, (&project, &statuses), &remote, err)?,
+                newer => newer,
+            };
+            match newer {
                 None => break statuses,
                 Some(newer) => project = newer,
             }
@@ -141,6 +146,29 @@ fn further(args: &args::Experiment, project: &Project) -> Result<Option<Project>
     let now = newer.plan.experiment.search.as_ref();
     let more = now.is_some_and(|now| now.cells.len() > before.cells.len());
     Ok(more.then_some(newer))
+}
+
+/// The project with the trials that a program has proposed for somebody else who had the same results; none where there
+/// are no more.
+fn proposed_by_others(
+    args: &PullArgs,
+    (project, statuses): (&Project, &[StepStatus]),
+    remote: &Remote,
+    err: &mut Printer,
+) -> Result<Option<Project>, Stop> {
+    let has_results = |status: &StepStatus| status.result().is_some();
+    if !project.asks_a_program()
+        || !project.awaits_trials()
+        || !project.has_trials_with(|id| has_results(&statuses[id.index()]))
+    {
+        return Ok(None);
+    }
+    let searches = remote.searches(&project.name());
+    let searches = searches.map_err(|error| failed(error, err))?;
+    match project.take_answers(searches)? {
+        true => Project::open(&args.experiment, &mut Printer::silent()).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// What the steps are known by from now on, for `why` and `gc`.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::collections::HashSet;
 
+use serde_json::Value as Json;
+
 use super::RemoteSettings;
 use crate::cli::project::Project;
 use crate::cli::runs;
@@ -28,6 +30,8 @@ pub(super) struct Reached {
     /// What of that is damaged here.
     damaged: BTreeSet<Digest>,
     named: Vec<PastRun>,
+    /// What a program has proposed for its search.
+    search: Option<Json>,
 }
 
 impl Reached {
@@ -64,6 +68,7 @@ impl Reached {
             keys,
             damaged,
             named,
+            search: project.answers(),
         })
     }
 
@@ -73,6 +78,7 @@ impl Reached {
             project: self.project.clone(),
             name,
             keys,
+            search: None,
         }
     }
 
@@ -80,14 +86,21 @@ impl Reached {
     pub(super) fn digest(&self) -> Digest {
         let named = self.named.iter().map(|run| (&run.run, &run.names));
         let root = (&self.who, &self.project, &self.experiment, &self.keys);
-        let text = serde_json::to_vec(&(root, named.collect::<Vec<_>>()));
+        let named = named.collect::<Vec<_>>();
+        let text = match &self.search {
+            Some(search) => serde_json::to_vec(&(root, named, search)),
+            None => serde_json::to_vec(&(root, named)),
+        };
         Digest::of(&text.expect("names and digests are plain data"))
     }
 
     /// What it reaches, as one root, with one for each named run; and the keys of what is to be sent.
     pub(super) fn roots(&self, store: &Store) -> Result<(Vec<Root>, Vec<Digest>), StoreError> {
         let mut send = &self.keys - &self.damaged;
-        let mut roots = vec![self.root(self.experiment.clone(), self.keys.clone())];
+        let mut roots = vec![Root {
+            search: self.search.clone(),
+            ..self.root(self.experiment.clone(), self.keys.clone())
+        }];
         for run in &self.named {
             let mut keys = BTreeSet::new();
             let left = runs::keys(store, &run.run).map_err(|error| {

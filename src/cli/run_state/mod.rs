@@ -55,12 +55,26 @@ pub(super) struct RunState {
     foretold: Cell<Option<(f64, Option<Left>)>>,
     /// Where a search stands that this run goes on with.
     pub search: Option<String>,
+    /// The trials that it has and that are to come.
+    pub trials: Option<Trials>,
+    /// Whether steps were added while it went on.
+    pub grew: bool,
     /// How it goes on with the steps that the last event added.
     pub going_on: Option<String>,
     /// Once the run has ended.
     pub totals: Option<Totals>,
     /// Kept where a run is looked back at, not while it is shown.
     pub log: Option<RunLog>,
+}
+
+/// The trials of a search that goes on, each at every part of the budget that it comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trials {
+    pub known: usize,
+    /// How many there may be beside.
+    pub to_come: usize,
+    /// How many are under way at once.
+    pub parallel: usize,
 }
 
 /// A step that waits in the queue of a cluster.
@@ -132,6 +146,7 @@ impl RunState {
             Event::PlanGrew { stages, .. } => {
                 // What its new steps wait for is not known here.
                 self.ahead = None;
+                self.grew = true;
                 for (stage, steps) in stages {
                     self.selected += steps;
                     *self.open.entry(stage.clone()).or_default() += steps;

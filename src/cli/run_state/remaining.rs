@@ -2,6 +2,7 @@
 
 use super::RunState;
 use super::Running;
+use super::Trials;
 use super::ahead::Ahead;
 use super::ahead::Left;
 use super::ahead::UnderWay;
@@ -50,6 +51,40 @@ impl RunState {
     }
 
     fn foretell(&self) -> Option<Left> {
+        match self.trials {
+            Some(trials) => self.until_last_trial(trials),
+            None => self.until_last_step(),
+        }
+    }
+
+    /// Until the trials of a search have ended, by what steps of this run took in the mean: a bound, as what is made of all
+    /// of them comes after that.
+    fn until_last_trial(&self, trials: Trials) -> Option<Left> {
+        let bound = |seconds| Left {
+            seconds,
+            at_least: true,
+        };
+        let took = self.took.iter().map(|(_, seconds)| seconds);
+        let (sum, count) = (took.sum::<f64>(), self.took.len());
+        if count == 0 || trials.known == 0 {
+            let known = self.until_last_step().map(|left| left.seconds);
+            return known.filter(|seconds| *seconds >= 1.0).map(bound);
+        }
+        let mean = sum / count as f64;
+        let steps_of_a_trial = self.selected as f64 / trials.known as f64;
+        let to_come = trials.to_come as f64 * steps_of_a_trial;
+        let under_way = self.running.values().map(|step| {
+            let lasts = self.now - step.started;
+            (step.whole(self.now).unwrap_or(mean) - lasts).max(0.0)
+        });
+        let waiting = (self.waiting() + self.queued.len()) as f64;
+        let work = under_way.sum::<f64>() + (waiting + to_come) * mean;
+        let at_once = (trials.parallel as f64 * steps_of_a_trial).max(1.0);
+        let seconds = work / at_once.min(self.jobs.max(1) as f64);
+        (seconds >= 1.0).then(|| bound(seconds))
+    }
+
+    fn until_last_step(&self) -> Option<Left> {
         // A manifest that was changed since has other steps under these numbers.
         let ahead = self.ahead.as_ref();
         let ahead = ahead.filter(|ahead| ahead.steps() == self.steps)?;
@@ -182,6 +217,29 @@ mod tests {
         at(&mut state, 2.0, part(1, 20));
         let left = seconds(&state);
         assert!((left - 40.0).abs() < 1.5, "{left}");
+    }
+
+    #[test]
+    fn trials_that_are_to_come_take_as_long_as_those_before_them() {
+        let mut state = state(&[]);
+        state.trials = Some(Trials {
+            known: 5,
+            to_come: 7,
+            parallel: 4,
+        });
+        assert_eq!(state.remaining(), None);
+        for (id, seconds) in [(0, 10.0), (1, 20.0)] {
+            at(&mut state, 0.0, started(id, "fit[a=0]"));
+            at(&mut state, seconds, finished(id, "fit[a=0]", seconds));
+        }
+        at(&mut state, 20.0, started(2, "fit[a=0]"));
+        at(&mut state, 25.0, part(0, 0));
+        // Of 15 seconds each: ten of the one that runs, two that wait, seven to come; two at a time.
+        let left = Left {
+            seconds: (10.0 + 9.0 * 15.0) / 2.0,
+            at_least: true,
+        };
+        assert_eq!(state.remaining(), Some(left));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::manifest::Objective;
 use crate::manifest::Search;
 use crate::plan::StepId;
 use crate::search::outside::Program;
+use crate::search::outside::Redrawn;
 use crate::stages;
 use crate::stages::Odd;
 use crate::text::Diagnostic;
@@ -67,8 +68,10 @@ pub(in crate::cli) fn after_run(
     for odd in told(project, search, &settled.odd, made) {
         err.diagnostic(&odd)?;
     }
-    if let Some(said) = proposed_again(&program.proposed_again()) {
-        err.diagnostic(&said.at(&search.place, "proposed here"))?;
+    for why in [Redrawn::Again, Redrawn::LeftOut] {
+        if let Some(said) = drawn_at_random(&program.redrawn(why), why) {
+            err.diagnostic(&said.at(&search.place, "proposed here"))?;
+        }
     }
     let line = settled.tally.line(search);
     if last {
@@ -134,21 +137,26 @@ fn told(
     objectives.filter_map(of).collect()
 }
 
-/// What is said of trials for which a program proposed the point of another.
-fn proposed_again(trials: &[usize]) -> Option<Diagnostic> {
-    let (title, took) = match trials {
+/// What is said of trials for which a program proposed the point of another, or one that there is not.
+fn drawn_at_random(trials: &[usize], why: Redrawn) -> Option<Diagnostic> {
+    let (title, took, point) = match trials {
         [] => return None,
-        [one] => (format!("trial {one} was proposed"), "it is"),
+        [one] => (format!("trial {one} was proposed"), "it is", "a point"),
         many => {
             let named = many.iter().map(usize::to_string);
             let named: Vec<String> = named.collect();
             (
                 format!("trials {} were proposed", named.join(", ")),
                 "they are",
+                "points",
             )
         }
     };
-    let title = format!("{title} with the point of an earlier one: {took} drawn at random");
+    let with = match why {
+        Redrawn::Again => "the point of an earlier one".to_owned(),
+        Redrawn::LeftOut => format!("{point} that conditions leave out"),
+    };
+    let title = format!("{title} with {with}: {took} drawn at random");
     Some(
         Diagnostic::warning(title)
             .help("a program that has no further point answers `{\"exhausted\": true}`"),
@@ -213,6 +221,13 @@ impl Project {
     pub(in crate::cli) fn asks_a_program(&self) -> bool {
         let search = self.plan.experiment.search.as_ref();
         search.is_some_and(|search| search.method.is_outside())
+    }
+
+    /// Whether a step that measures a trial is one of these.
+    pub(in crate::cli) fn has_trials_with(&self, is: impl FnMut(StepId) -> bool) -> bool {
+        let search = self.plan.experiment.search.as_ref();
+        let ends = search.map(|search| self.ends_of_trials(search));
+        ends.into_iter().flatten().any(is)
     }
 
     /// Whether steps that a run has made have other keys by now: the manifest, or what it reads, was edited meanwhile.

@@ -12,6 +12,7 @@ use super::going_on::climbed;
 use crate::cli::args;
 use crate::cli::printer::Printer;
 use crate::cli::project::Project;
+use crate::cli::run_state::Trials;
 use crate::cli::stop::Stop;
 use crate::engine::EndedStep;
 use crate::engine::Growth;
@@ -29,6 +30,8 @@ pub(in crate::cli) struct News {
     pub going_on: Option<String>,
     /// The best trial so far.
     pub best: Option<String>,
+    /// The trials that there are by now, and how many are to come.
+    pub trials: Option<Trials>,
 }
 
 /// The trials of a run.
@@ -117,6 +120,7 @@ impl<'a> GrowingTrials<'a> {
         let mut news = self.news.borrow_mut();
         news.going_on = climbed.or_else(|| (to > known).then(grown));
         news.best = project.best_line();
+        news.trials = project.trials_ahead();
     }
 
     /// The project as it is known now, where that is more than before the run; what came of the steps

@@ -6,9 +6,11 @@
 
 mod going_on;
 mod growing;
+mod json;
 mod record;
 mod refused;
 mod said;
+mod shared;
 mod tally;
 mod waiting;
 
@@ -38,9 +40,9 @@ pub(super) use record::FILE;
 pub(super) use record::LOST;
 pub(super) use record::recall;
 pub(super) use refused::Refused;
-pub(super) use refused::corners;
 pub(super) use refused::refused;
 pub(super) use refused::told;
+pub(super) use refused::wrong_at_corners;
 use tally::Tally;
 
 /// How many trials are named.

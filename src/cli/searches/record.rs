@@ -22,19 +22,19 @@ pub(in crate::cli) const FILE: &str = "searches.json";
 
 /// What is known of a search.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Record {
+pub(super) struct Record {
     /// The search but for its space and the number of trials.
-    of: String,
-    space: String,
+    pub(super) of: String,
+    pub(super) space: String,
     /// How many of the first points were proposed for an earlier space.
     kept: usize,
-    points: Vec<Point>,
+    pub(super) points: Vec<Point>,
     /// By trial: the highest rung that it has come to.
     #[serde(default)]
     highest: Vec<usize>,
     /// The program that proposes has no more.
     #[serde(default)]
-    exhausted: bool,
+    pub(super) exhausted: bool,
     /// A digest for each point: of those up to it and of the results that it was proposed from.
     seen: String,
     /// Keys of steps that failed: their trials have failed, whatever is made of them later.
@@ -119,7 +119,7 @@ impl Record {
 }
 
 /// What decides proposals but for the space, as text.
-fn definition(search: &Search) -> String {
+pub(super) fn definition(search: &Search) -> String {
     let objectives = search.objectives.iter();
     let objectives = objectives.map(|o| format!("{:?} {}.{}", o.direction, o.stage, o.column));
     let lag = match search.looks_back() {
@@ -169,7 +169,8 @@ pub(in crate::cli) fn recall(
     };
     let mut points = record.points;
     let mut highest = record.highest;
-    if record.space != search.space_text {
+    let lies = |point: &Point| search.space.contains(point).is_ok();
+    if record.space != search.space_text || !points.iter().all(lies) {
         points.retain(|point| match search.space.contains(point) {
             Ok(()) => true,
             Err(reason) => {

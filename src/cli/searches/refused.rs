@@ -16,13 +16,52 @@ pub(in crate::cli) struct Refused {
 }
 
 /// Trials at the ends and choices of a space, with all of the budget.
-pub(in crate::cli) fn corners(search: &Search) -> Proposed {
-    let points = search.space.corners();
+fn corners(search: &Search) -> Proposed {
+    at(search.space.corners())
+}
+
+fn at(points: Vec<Point>) -> Proposed {
     Proposed {
         highest: vec![usize::MAX; points.len()],
         points,
         ..Proposed::default()
     }
+}
+
+/// What is wrong at the ends and choices of a space, with the point at which it is; none where all can be planned.
+/// `wrong` tells what is wrong with a plan of some trials.
+pub(in crate::cli) fn wrong_at_corners(
+    search: &Search,
+    mut wrong: impl FnMut(Proposed) -> Diagnostics,
+) -> Option<Diagnostics> {
+    let all = corners(search);
+    let found = wrong(all.clone());
+    if !found.has_errors() {
+        return None;
+    }
+    let alone: Vec<Diagnostics> = all
+        .points
+        .iter()
+        .map(|point| wrong(at(vec![point.clone()])))
+        .collect();
+    let mut told = Diagnostics::new();
+    for error in found.iter() {
+        let label = |said: &Diagnostic| said.at.as_ref().map(|label| label.text.clone());
+        let same = |other: &Diagnostic| {
+            other.level == error.level && other.title == error.title && label(other) == label(error)
+        };
+        let mut points = all.points.iter().zip(&alone);
+        let point = points.find(|(_, alone)| alone.iter().any(same));
+        let point = point.filter(|_| error.level == Level::Error);
+        told.push(error.clone().maybe_help(point.map(|(point, _)| {
+            format!(
+                "so it is at an end of the space of `{}`, which trials may come to: {}",
+                search.name,
+                text_of(point)
+            )
+        })));
+    }
+    Some(told)
 }
 
 /// The points of the trials of a search of which no plan can be made; none where what is wrong is none of one point.

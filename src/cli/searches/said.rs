@@ -8,6 +8,7 @@ use super::NAMED;
 use super::tally::Tally;
 use crate::cli::printer::Printer;
 use crate::cli::project::Project;
+use crate::cli::run_state::Trials;
 use crate::manifest::TrialCell;
 use crate::plan::Step;
 use crate::search::Proposed;
@@ -25,6 +26,18 @@ impl Project {
             false => search.trials.saturating_sub(known),
         };
         Some((known, more))
+    }
+
+    /// The trials that there are, at each part of the budget, and how many are to come; none without a search.
+    pub(in crate::cli) fn trials_ahead(&self) -> Option<Trials> {
+        let (known, more) = self.trials()?;
+        let search = self.plan.experiment.search.as_ref()?;
+        let most: usize = search.study().at_most(known + more).iter().sum();
+        Some(Trials {
+            known: search.cells.len(),
+            to_come: most.saturating_sub(search.cells.len()),
+            parallel: search.parallel,
+        })
     }
 
     /// How many trials are known, and how many are to come: `16 trials known, up to 48 more`; with a

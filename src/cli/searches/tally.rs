@@ -13,18 +13,18 @@ use crate::text::plural;
 #[derive(Clone, Debug, Default)]
 pub(in crate::cli) struct Tally {
     /// With the whole budget, and a number.
-    ended: usize,
+    pub(super) ended: usize,
     /// Not promoted.
-    stopped: usize,
-    failed: usize,
+    pub(super) stopped: usize,
+    pub(super) failed: usize,
     /// By conditions or `exclude`.
-    left_out: usize,
+    pub(super) left_out: usize,
     /// With numbers that are of fewer replicates than those of others.
-    short: usize,
+    pub(super) short: usize,
     /// By the first objective, of those with the most of the budget and all replicates: the trial, and its cost.
-    best: Option<(usize, f64)>,
+    pub(super) best: Option<(usize, f64)>,
     /// With several objectives: the trials that none is better than in all of them.
-    front: Vec<usize>,
+    pub(super) front: Vec<usize>,
 }
 
 impl Tally {

@@ -4,6 +4,7 @@ mod nested;
 mod overlaps;
 pub(crate) mod params_file;
 mod read;
+mod searched;
 mod values;
 
 use std::collections::BTreeSet;
@@ -99,18 +100,31 @@ impl Experiment {
 
     /// Reads a manifest and its pipeline. Runs nothing.
     pub fn read(path: &Path, catalog: &Catalog, overrides: &Overrides) -> Reading {
-        let mut found = Diagnostics::new();
         let root = project::project_root(path);
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let absolute = project::normal(&absolute);
-        let experiment = match project::read(&root, &absolute, None) {
-            Ok(source) => read(&source, &root, &absolute, catalog, overrides, &mut found),
-            Err(diagnostic) => {
-                found.push(diagnostic);
-                None
-            }
+        let source = project::read(&root, &absolute, None);
+        let with = |overrides: &Overrides| {
+            let mut found = Diagnostics::new();
+            let experiment = match &source {
+                Ok(source) => read(source, &root, &absolute, catalog, overrides, &mut found),
+                Err(diagnostic) => {
+                    found.push(diagnostic.clone());
+                    None
+                }
+            };
+            Reading { experiment, found }
         };
-        Reading { experiment, found }
+        let mut reading = with(overrides);
+        let first = reading.experiment.as_ref();
+        let first = first.filter(|_| overrides.proposed.is_none());
+        match first.and_then(|first| first.drawn_again(&mut reading.found)) {
+            None => reading,
+            Some(proposed) => with(&Overrides {
+                proposed: Some(proposed),
+                ..overrides.clone()
+            }),
+        }
     }
 
     /// The name of the folder of results: `mapa`, `mapa@quick`; with changes of the command line

@@ -30,6 +30,7 @@ use super::KEYS;
 use super::nested;
 use super::overlaps;
 use super::params_file;
+use super::searched::without_what_is_left_out;
 use super::values::collisions;
 use super::values::constant;
 use super::values::declarations;
@@ -146,7 +147,7 @@ pub(super) fn read(
         found,
     };
     let mut axes = reader.read(manifest.get("axes"));
-    let search = reader.search.take();
+    let mut search = reader.search.take();
     let seen = std::mem::take(&mut reader.seen);
     let set = std::mem::take(&mut reader.set);
     for entry in &forced {
@@ -202,6 +203,9 @@ pub(super) fn read(
         .as_ref()
         .is_some_and(|search| search.points.len() < search.trials);
     let mut grid = grid::build(columns, &axes, &shaping, (place, more), found)?;
+    if let Some(search) = &mut search {
+        without_what_is_left_out(search, &axes, (&pipeline, catalog), &grid);
+    }
     let context = claims::Context {
         columns: grid.columns(),
         search: search.as_ref(),

@@ -1,19 +1,23 @@
 //! The full cells of an experiment: the product of its axes, then `exclude`, `include`, `when`.
 
+mod filter;
 mod growing;
+mod left_out;
 mod overlay;
 mod rows;
 mod shaping;
+
+use std::sync::Arc;
 
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
+use filter::Filter;
 use overlay::Overlay;
 use overlay::overlays;
 use rows::Rows;
-use shaping::Filter;
 use shaping::exclude;
 use shaping::include;
 use shaping::when;
@@ -39,7 +43,7 @@ pub struct Grid {
     /// Parameters with values within them that rows set.
     overlays: Vec<Overlay>,
     /// What cells are left out, as the manifest says; cells that are added are left out by it too.
-    filters: Vec<Filter>,
+    filters: Vec<Arc<Filter>>,
     /// How many of the cells are the manifest's, not added.
     written: usize,
 }

@@ -11,7 +11,7 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 
 /// A parameter, and what sets values within it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Overlay {
     base: usize,
     /// Its position in rows.
@@ -21,7 +21,7 @@ pub(super) struct Overlay {
     known: HashMap<Vec<ValueId>, ValueId>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Part {
     column: usize,
     position: usize,

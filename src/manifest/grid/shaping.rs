@@ -1,6 +1,7 @@
 //! What shapes the product of the axes: `exclude`, `include` and `when`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use foldhash::HashSet;
 use foldhash::HashSetExt;
@@ -27,6 +28,8 @@ use crate::text::did_you_mean;
 
 use super::Grid;
 use super::MOST;
+use super::filter::Coordinates;
+use super::filter::Filter;
 
 /// The members of a list; what is no list is one.
 fn entries(node: &Node) -> Vec<&Node> {
@@ -56,68 +59,6 @@ fn alternatives<'n>(node: &'n Node, column: &Column) -> Vec<&'n Node> {
         true => items.iter().collect(),
         false => vec![node],
     }
-}
-
-/// What leaves cells out.
-#[derive(Debug)]
-pub(super) enum Filter {
-    /// Cells for which a condition does or does not hold.
-    Condition { expression: Expression, keeps: bool },
-    /// Cells with one of the values on each of the columns; a null is no value.
-    Values(Vec<(usize, Vec<Value>)>),
-    /// Replicates that only part of the cells have.
-    Replicates {
-        column: usize,
-        /// The first of each part, and the cells of it.
-        parts: Vec<(i64, Vec<Coordinates>)>,
-    },
-}
-
-/// By column the values of which a cell has one.
-type Coordinates = Vec<(usize, Vec<ValueId>)>;
-
-impl Filter {
-    /// Whether a cell stays.
-    ///
-    /// # Errors
-    /// What is wrong with the condition.
-    pub(super) fn keeps(&self, grid: &Grid, cell: usize) -> Result<bool, Diagnostic> {
-        match self {
-            Filter::Condition { expression, keeps } => {
-                let holds = expression.holds(|name| grid.value(cell, name));
-                holds
-                    .map(|holds| holds == *keeps)
-                    .map_err(|message| no_condition(expression, message))
-            }
-            Filter::Replicates { column, parts } => {
-                let replicate = grid
-                    .columns
-                    .get(*column)
-                    .value(grid.value_id(cell, *column));
-                let replicate = replicate.and_then(Value::as_int).unwrap_or(0);
-                let part = parts.iter().rfind(|(from, _)| *from <= replicate);
-                let has = |(column, ids): &(usize, Vec<ValueId>)| {
-                    let id = grid.value_id(cell, *column);
-                    let known = grid.columns.get(*column).known_as(id);
-                    id == ABSENT || ids.contains(&known)
-                };
-                Ok(part.is_none_or(|(_, cells)| cells.iter().any(|at| at.iter().all(has))))
-            }
-            Filter::Values(wanted) => Ok(!wanted.iter().all(|(column, values)| {
-                let id = grid.value_id(cell, *column);
-                let known = grid.columns.get(*column);
-                values.iter().any(|value| match value {
-                    Value::Null => id == ABSENT,
-                    value => id != ABSENT && known.id_of(value) == Some(known.known_as(id)),
-                })
-            })),
-        }
-    }
-}
-
-fn no_condition(expression: &Expression, message: String) -> Diagnostic {
-    Diagnostic::error(format!("`{}` is not a condition", expression.text()))
-        .at(expression.place(), message)
 }
 
 fn unknown(name: &str, place: &Place, columns: &Columns) -> Diagnostic {
@@ -157,7 +98,7 @@ impl Grid {
         self.retain(|grid, cell| filter.keeps(grid, cell).unwrap_or(true));
         self.written = self.len();
         self.rows.forget();
-        self.filters.push(filter);
+        self.filters.push(Arc::new(filter));
     }
 }
 
@@ -232,7 +173,7 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
         if gone == 0 && !open && conditions.iter().all(|(_, ids)| !ids.is_empty()) {
             useless(entry, found);
         }
-        grid.filters.push(Filter::Values(wanted));
+        grid.filters.push(Arc::new(Filter::Values(wanted)));
     }
 }
 
@@ -432,7 +373,7 @@ fn retain_where(
     });
     match problem {
         Some(said) => found.push(said),
-        None => grid.filters.push(filter),
+        None => grid.filters.push(Arc::new(filter)),
     }
     gone
 }

@@ -3,9 +3,11 @@
 use serde_json::Value as Json;
 
 use crate::random::Seed;
+use crate::registry::Value;
 use crate::registry::Values;
 
 use super::super::outside::OutsideError;
+use super::super::outside::Redrawn;
 use super::super::*;
 use super::spaces::*;
 
@@ -69,15 +71,35 @@ fn its_point_is_taken_unless_it_is_there_already() {
     let new = point(&[("c", "b".into()), ("n", 7.into())]);
     let text = "loading …\n{\"point\": {\"c\": \"b\", \"n\": 7}}\n\n";
     assert_eq!(answer(text), Proposal::Point(new));
-    assert!(!answered(text).again);
+    assert_eq!(answered(text).redrawn, None);
     assert_eq!(answer("{\"exhausted\": true}"), Proposal::Exhausted);
     let old = point(&[("c", "a".into()), ("n", 2.into())]);
     let again = "{\"point\": {\"c\": \"a\", \"n\": 2}}";
-    assert!(answered(again).again);
+    assert_eq!(answered(again).redrawn, Some(Redrawn::Again));
     let Proposal::Point(other) = answer(again) else {
         panic!("there are others");
     };
     assert_ne!(other, old);
+}
+
+#[test]
+fn its_point_is_drawn_again_where_a_condition_leaves_it_out() {
+    let small = |point: &Point| point.get("n").and_then(Value::as_int) < Some(4);
+    let space = plain(&[("n", int(1, 9))]).within(Condition::new(small));
+    let ask = Ask {
+        seed: Seed::new(1),
+        k: 0,
+        space: &space,
+        history: &[],
+        taken: &Taken::default(),
+        params: &Values::new(),
+    };
+    let answered = outside::proposal(&ask, "{\"point\": {\"n\": 7}}").expect("an answer");
+    assert_eq!(answered.redrawn, Some(Redrawn::LeftOut));
+    let Proposal::Point(point) = answered.proposal else {
+        panic!("there are others");
+    };
+    assert!(small(&point), "{point:?}");
 }
 
 /// Neighbours are two points, however near.

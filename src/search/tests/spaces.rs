@@ -90,6 +90,14 @@ pub(super) fn conditional_finite() -> Space {
     Space::new(parameters).expect("the space is right")
 }
 
+/// `n` is odd.
+fn odd() -> Condition {
+    Condition::new(|point| {
+        let n = point.get("n").and_then(Value::as_int);
+        n.is_some_and(|n| n % 2 == 1)
+    })
+}
+
 pub(super) fn all() -> Vec<(&'static str, Space)> {
     let log = Domain::Float {
         low: 1e-5,
@@ -103,8 +111,12 @@ pub(super) fn all() -> Vec<(&'static str, Space)> {
         log: true,
         step: 1,
     };
+    let left_out = plain(&[("x", float(-5.0, 10.0)), ("n", int(1, 9))]);
+    let few_left_out = plain(&[("c", choices(&["a", "b", "c"])), ("n", int(1, 9))]);
     vec![
         ("float", plain(&[("x", float(-5.0, 10.0))])),
+        ("left out", left_out.within(odd())),
+        ("few left out", few_left_out.within(odd())),
         ("log", plain(&[("lr", log.clone())])),
         (
             "step",

@@ -103,6 +103,15 @@ stages:
   two: {uses: command, in: {x: one}, with: {run: 'cat ${in.x}; echo y=1', metrics: stdout}}
 ";
 
+const SEARCH: &str = "experiment: NAME
+axes:
+  trial: {asha: {space: {k: {int: [1, 9]}}, budget: n, min: 1, max: 2, factor: 2, trials: 2, minimize: OBJECTIVES}}
+stages:
+  t: {uses: command, with: {values: {k: \"${k}\"}, run: 'echo x=$k y=2 # ${n}', metrics: stdout}}
+";
+
+const BUDGET: &str = " budget: n, min: 1, max: 2, factor: 2,";
+
 #[test]
 fn the_page_has_what_verbs_print() {
     let space = TestSpace::new();
@@ -120,9 +129,25 @@ fn the_page_has_what_verbs_print() {
     shown += &said("show manifests/l.yaml two[n=1] --json");
     let diffs = said("diff manifests/l.yaml one[n=1] one[n=2] --json")
         + &said("diff manifests/l.yaml before latest --json");
+    let mut statuses = said("status manifests/l.yaml --json");
+    for (name, objectives) in [("a", "t.x"), ("b", "[t.x, t.y]")] {
+        let search = SEARCH
+            .replace("NAME", name)
+            .replace("OBJECTIVES", objectives);
+        let search = match name {
+            "a" => search,
+            _ => search
+                .replace("asha", "tpe")
+                .replace(BUDGET, "")
+                .replace(" # ${n}", ""),
+        };
+        space.write(&format!("manifests/{name}.yaml"), &search);
+        said(&format!("run manifests/{name}.yaml --progress none"));
+        statuses += &said(&format!("status manifests/{name}.yaml --json"));
+    }
     for (heading, printed) in [
         ("`plan --json`", plans),
-        ("`status --json`", said("status manifests/l.yaml --json")),
+        ("`status --json`", statuses),
         ("`why --json`", why.clone()),
         ("`show --json`", shown),
         ("`diff --json`", diffs.clone()),

@@ -14,6 +14,7 @@ use crate::text::Diagnostic;
 
 use super::Budget;
 use super::Objective;
+use super::Search;
 use super::Statistic;
 use super::has_budget;
 use crate::manifest::axes::MOST;
@@ -109,6 +110,40 @@ impl Reader<'_> {
             whole: amounts.last()?.clone(),
             amounts,
         })
+    }
+
+    /// Says where groups are so small that nobody comes to all of the budget.
+    pub(super) fn tell_who_never_has_all(
+        &mut self,
+        search: &Search,
+        fields: &Fields<'_>,
+        node: &Node,
+    ) {
+        let Some(budget) = &search.budget else {
+            return;
+        };
+        let most = search.study().at_most(search.trials);
+        let Some(highest) = most.iter().rposition(|trials| *trials > 0) else {
+            return;
+        };
+        let (halving, name) = (&budget.halving, &budget.name);
+        if highest == halving.last() {
+            return;
+        }
+        let amounts = halving.budgets();
+        let (has, whole) = (amounts[highest], amounts[halving.last()]);
+        let place = fields.get("group").map_or(&node.place, |node| &node.place);
+        let title = format!("no trial comes to all of the budget, `{name}` = {whole}");
+        let said = Diagnostic::warning(title)
+            .at(
+                place,
+                format!("groups of so many promote none beyond {has}"),
+            )
+            .help(format!(
+                "`group: {}` leaves one with all of it, as it does where nothing is given",
+                halving.least_group()
+            ));
+        self.found.push(said);
     }
 
     pub(super) fn trials(

@@ -9,7 +9,6 @@ use crate::manifest::fields::Fields;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
-use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::search::Domain;
 use crate::search::Point;
@@ -145,6 +144,7 @@ impl Reader<'_> {
             points: Vec::new(),
             cells: Vec::new(),
         };
+        self.tell_who_never_has_all(&search, &fields, node);
         let proposed = match self.proposed {
             Some(proposed) => Ok(proposed.clone()),
             None => search.study().propose(&[], |_, _| None),
@@ -222,10 +222,7 @@ impl Reader<'_> {
 
     fn coordinate(&mut self, column: usize, value: &Value) -> ValueId {
         let column = self.columns.get_mut(column);
-        let value = match column.ty {
-            ParamType::Any => value.clone().whole_numbers(),
-            _ => column.ty.conform(value.clone()).unwrap_or(value.clone()),
-        };
+        let value = column.canonical(value.clone());
         let place = column.place.clone();
         column.intern(value, &place)
     }
