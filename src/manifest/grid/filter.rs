@@ -1,5 +1,7 @@
 //! What leaves cells out.
 
+use std::fmt::Write;
+
 use crate::manifest::columns::ABSENT;
 use crate::manifest::columns::ValueId;
 use crate::manifest::expression::Expression;
@@ -47,6 +49,30 @@ impl Filter {
             }
             Filter::Values(wanted) => wanted.iter().map(|(column, _)| *column).collect(),
             Filter::Replicates { column, .. } => vec![*column],
+        }
+    }
+
+    /// What it leaves out, whatever else the manifest has.
+    pub(super) fn text(&self, grid: &Grid) -> String {
+        let column = |index: &usize| grid.columns.get(*index);
+        match self {
+            Filter::Condition { expression, keeps } => format!("{keeps}: {expression:?}"),
+            Filter::Values(wanted) => {
+                let wanted = wanted.iter();
+                let wanted = wanted.map(|(at, values)| format!("{}={values:?}", column(at).name));
+                wanted.collect::<Vec<_>>().join(",")
+            }
+            Filter::Replicates { column: at, parts } => {
+                let mut text = column(at).name.to_string();
+                for (first, cells) in parts {
+                    let _ = write!(text, " from {first}");
+                    for (at, ids) in cells.iter().flatten() {
+                        let values: Vec<_> = ids.iter().map(|id| column(at).value(*id)).collect();
+                        let _ = write!(text, " {}={values:?}", column(at).name);
+                    }
+                }
+                text
+            }
         }
     }
 

@@ -160,7 +160,7 @@ impl Cells {
         let mut text = String::new();
         let mut others = BTreeSet::new();
         for filter in filters {
-            let _ = write!(text, " {filter:?}");
+            let _ = write!(text, " {}", filter.text(&self.grid));
             others.extend(filter.reads(&self.grid));
         }
         let is_searched = |column: &usize| search.columns.contains(column);

@@ -535,7 +535,7 @@ stages:
     // Within a longer argument it is JSON, too.
     assert_eq!(
         said("whole/optim.lr=0.1,optim.decay.rate=0"),
-        "all: {\"decay\":{\"rate\":0,\"steps\":3},\"lr\":0.1}\n"
+        "all: {\"lr\":0.1,\"decay\":{\"rate\":0,\"steps\":3}}\n"
     );
     assert_eq!(said("some/optim.lr=0.2,optim.decay.rate=1"), "1\n");
     // An axis over a value that nobody uses changes nothing.

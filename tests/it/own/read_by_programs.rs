@@ -34,7 +34,7 @@ fn numbers_in_files_and_json_are_numbers_and_texts_elsewhere() {
     let said = said.split_whitespace().collect::<String>();
     assert_eq!(
         said,
-        r#"{"list":[1.0,10.0],"lr":0.001,"more":5,"own":0.001}1e-3{"lr":0.001,"own":0.001,"whole":1.0}"#
+        r#"{"lr":0.001,"own":0.001,"more":5,"list":[1.0,10.0]}1e-3{"lr":0.001,"own":0.001,"whole":1.0}"#
     );
     let said = space.read("outputs/o/cells/list/lr=0.001/o");
     assert_eq!(said, "1.0 [0.001,0.001]\n");
