@@ -94,7 +94,7 @@ fn a_model_is_not_scored_on_data_that_are_scaled_otherwise() {
         format!(
             "  data: {{uses: dataset/csv, in: {{file: {{file: t.csv}}}}, with: {{scale: standard}}}}
   other: {{uses: dataset/csv, in: {{file: {{file: t.csv}}}}, with: {{scale: {scale}}}}}
-  fit: {{uses: train/vae, in: {{data: data}}, with: {{latent: 1, hidden: [3], epochs: 1, visible: gaussian}}}}
+  fit: {{uses: train/vae, in: {{data: data}}, with: {{latent: 1, hidden: [3], epochs: 1, visible: gaussian, sigma: 1}}}}
   score: {{uses: evaluate/elbo, in: {{model: fit, data: other}}}}
 "
         )

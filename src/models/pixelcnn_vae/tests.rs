@@ -146,7 +146,7 @@ fn every_method_goes_on_after_an_interruption_bit_for_bit() {
 /// One update an epoch, of four, at a rate that falls to nothing in a line.
 #[test]
 fn the_rate_of_a_row_is_that_of_its_updates() {
-    let data = halves(2, 10);
+    let data = halves(4, 10);
     let given = [
         ("inference", "vae".into()),
         ("epochs", Value::Int(4)),
