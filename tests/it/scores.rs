@@ -120,7 +120,7 @@ fn a_model_is_not_scored_on_data_that_are_scaled_otherwise() {
         assert!(told.contains("scaled by `scale: standard`"), "{told}");
     }
     // Of other rows for training: other numbers to scale by, which only the step sees.
-    let other = stages("standard").replacen("{scale: standard}", "{scale: standard, valid: 3}", 1);
+    let other = stages("standard").replacen("{scale: standard}", "{scale: standard, valid: 8}", 1);
     let told = told_by("run", &other);
     assert!(
         told.contains("columns of `csv` are scaled by other numbers"),
