@@ -176,6 +176,15 @@ impl Dataset {
         variance.filter(|variance| *variance > 0.0)
     }
 
+    /// A digest of what its columns were scaled by, if they were: the same number means the same in data sets
+    /// of one digest.
+    pub fn scaling_digest(&self) -> Option<String> {
+        let by = self.meta.get("scaled_by")?;
+        let numbers = serde_json::json!([by["shift"], by["width"]]);
+        let digest = blake3::hash(numbers.to_string().as_bytes());
+        Some(digest.to_hex().to_string())
+    }
+
     /// The words behind the tokens, by index; empty for other data.
     pub fn vocabulary(&self) -> Vec<&str> {
         let words = self.meta["vocabulary"].as_array();

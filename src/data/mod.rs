@@ -114,6 +114,11 @@ pub trait DataSet: Entry {
         None
     }
 
+    /// How its numbers are scaled, in the words of the manifest, where that may be otherwise.
+    fn scaling(&self, _params: &Values) -> Option<String> {
+        None
+    }
+
     /// What it certainly has not, whatever is in its files.
     fn lacks(&self, params: &Values) -> Vec<Property>;
 

@@ -3,18 +3,36 @@
 //! Shrinking averages the area that a target pixel covers, with fractions at its borders: no ringing,
 //! no dependence on a phase, and the mean stays.
 
-/// A picture of interleaved red, green and blue bytes, row-major.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Picture {
-    pub width: usize,
-    pub height: usize,
-    pub pixels: Vec<u8>,
+/// How bright a channel of a pixel is, in as many bits as its file has.
+pub(super) trait Level: Copy + Default + PartialEq + Into<u32> {
+    /// The level of a number that is one.
+    fn of(level: u32) -> Self;
 }
 
-impl Picture {
+impl Level for u8 {
+    fn of(level: u32) -> Self {
+        level as u8
+    }
+}
+
+impl Level for u16 {
+    fn of(level: u32) -> Self {
+        level as u16
+    }
+}
+
+/// A picture of interleaved red, green and blue levels, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Picture<L = u8> {
+    pub width: usize,
+    pub height: usize,
+    pub pixels: Vec<L>,
+}
+
+impl<L: Level> Picture<L> {
     /// The square of this side around the centre, if it fits. Odd remainders go to the right and
     /// the bottom.
-    pub(super) fn center_crop(&self, side: usize) -> Option<Picture> {
+    pub(super) fn center_crop(&self, side: usize) -> Option<Self> {
         let left = self.width.checked_sub(side)? / 2;
         let top = self.height.checked_sub(side)? / 2;
         let rows = self.pixels.chunks(3 * self.width).skip(top).take(side);
@@ -28,10 +46,10 @@ impl Picture {
     }
 
     /// The picture as planes `[3, side, side]`, each pixel the mean of the area it covers.
-    pub(super) fn planes(&self, side: usize) -> Vec<u8> {
+    pub(super) fn planes(&self, side: usize) -> Vec<L> {
         let across = cover(self.width, side);
         let down = cover(self.height, side);
-        let mut planes = vec![0; 3 * side * side];
+        let mut planes = vec![L::default(); 3 * side * side];
         for (y, rows) in down.iter().enumerate() {
             for (x, columns) in across.iter().enumerate() {
                 let mut sums = [0.0; 3];
@@ -39,12 +57,12 @@ impl Picture {
                     for (column, width) in columns {
                         let at = 3 * (row * self.width + column);
                         for (sum, value) in sums.iter_mut().zip(&self.pixels[at..at + 3]) {
-                            *sum += height * width * f64::from(*value);
+                            *sum += height * width * f64::from((*value).into());
                         }
                     }
                 }
                 for (channel, sum) in sums.into_iter().enumerate() {
-                    planes[(channel * side + y) * side + x] = sum.round() as u8;
+                    planes[(channel * side + y) * side + x] = L::of(sum.round() as u32);
                 }
             }
         }

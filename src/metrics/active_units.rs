@@ -41,7 +41,8 @@ impl Entry for ActiveUnits {
     fn docs(&self) -> &'static str {
         "Counts the dimensions j with Var_x(E_q(z|x)[z_j]) ≥ `threshold`, the variance with divisor n − 1\n\
          over the observations of a split. A dimension that ignores x has variance 0: its posterior has\n\
-         collapsed to the prior. Of a model that refines its posteriors the means are those at λ_K. `active_share` is the count divided by the number of dimensions.\n\
+         collapsed to the prior. Of a model that refines its posteriors the means are those at λ_K, of a\n\
+         flow those over 64 draws with the same noise for every x. `active_share` is the count divided by the number of dimensions.\n\
          `posterior_variance` is the mean of Var_q(z|x)[z_j] over observations and dimensions, where q(z|x) is a Gaussian of\n\
          independent dimensions: 1 where it is the prior, 0 where it is a point.\n\
          \n\
@@ -49,7 +50,7 @@ impl Entry for ActiveUnits {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {

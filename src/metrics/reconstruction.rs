@@ -40,7 +40,8 @@ impl Entry for Reconstruction {
 
     fn docs(&self) -> &'static str {
         "An observation x is encoded to the mean of q(z|x), or to its code, and that is decoded to the mean\n\
-         of p(x|z), or to what the generator makes of it: x'. Then\n\
+         of p(x|z), or to what the generator makes of it: x'. The mean of a flow is one over 64 draws with the\n\
+         same noise for every x. Then\n\
          \n\
          ```text\n\
          squared_error = E ‖x − x'‖² / dimensions\n\
@@ -54,6 +55,11 @@ impl Entry for Reconstruction {
          \n\
          Source: Rosca, Lakshminarayanan and Mohamed 2018, arXiv 1802.06847, appendix L, which shows\n\
          pictures; the measure of sharpness is ours (total variation: Rudin, Osher and Fatemi 1992)."
+    }
+
+    /// Since the second codes of flows are their means.
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {

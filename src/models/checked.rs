@@ -175,11 +175,47 @@ pub fn fits(model: &dyn Fitted, data: &Dataset) -> Result<(), ModelError> {
     )))
 }
 
+/// The entry of a configuration that has the digest of what the training data were scaled by.
+const SCALED: &str = "scaled_by";
+
+/// The weights with a word of what their training data were scaled by, if they were.
+///
+/// # Errors
+/// Where they are no weights.
+pub fn scaled_as(data: &Dataset, weights: Vec<u8>) -> Result<Vec<u8>, ModelError> {
+    match data.scaling_digest() {
+        None => Ok(weights),
+        Some(digest) => Ok(checkpoint::with_entry(&weights, SCALED, digest.into())?),
+    }
+}
+
+/// Whether data are scaled by the numbers of those that the weights have learned from, where both say so:
+/// weights of unscaled data do not, nor do data that a program has scaled.
+///
+/// # Errors
+/// [`ModelError::Data`] where they are scaled by others.
+pub fn fits_scale(weights: &[u8], data: &Dataset) -> Result<(), ModelError> {
+    let header = checkpoint::header(weights)?;
+    let own = header.config[SCALED].as_str();
+    match (own, data.scaling_digest()) {
+        (Some(own), Some(given)) if own != given => Err(ModelError::Data(format!(
+            "the columns of `{}` are scaled by other numbers than those that the model has learned from: give it \
+             the data of its training; one data set that reads further files scales them alike",
+            data.name()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Array;
+    use crate::data::Split;
     use crate::models::observation::LogVariances;
     use crate::models::observation::ObservationModel;
+    use crate::nn::Cpu;
+    use crate::nn::Params;
 
     /// Doubles what it is given; overflows beyond single precision.
     struct Double;
@@ -232,5 +268,38 @@ mod tests {
             let said = refused.expect("it is of two numbers").to_string();
             assert!(said.contains("784") && said.contains("has 2"), "{said}");
         }
+    }
+    /// Data of two columns that were scaled by these numbers, if they were.
+    fn data(by: Option<[f64; 2]>) -> Dataset {
+        let split = || Split::new().with("x", Array::new(&[1, 2], vec![0.0f32; 2]));
+        let mut meta = serde_json::json!({"name": "mine"});
+        if let Some(width) = by {
+            meta["scaled_by"] = serde_json::json!({"shift": [0.0, 0.0], "width": width});
+        }
+        Dataset::new(split(), split(), split(), meta)
+    }
+
+    #[test]
+    fn weights_know_what_their_data_were_scaled_by() {
+        let header = checkpoint::Header {
+            iteration: 7,
+            config: serde_json::json!({"model": "vae"}),
+        };
+        let params = Params::new(&Cpu::default());
+        let weights = checkpoint::to_bytes(&header, &params, &[]).expect("weights");
+        let (plain, own, other) = (data(None), data(Some([1.0, 2.0])), data(Some([1.0, 3.0])));
+        let unscaled = scaled_as(&plain, weights.clone()).expect("weights");
+        assert_eq!(unscaled, weights);
+        let scaled = scaled_as(&own, weights).expect("weights");
+        let found = checkpoint::header(&scaled).expect("a header");
+        assert_eq!(
+            (found.iteration, &found.config["model"]),
+            (7, &"vae".into())
+        );
+        fits_scale(&scaled, &own).expect("it is of its data");
+        let said = fits_scale(&scaled, &other).expect_err("it is of others");
+        assert!(said.to_string().contains("by other numbers"), "{said}");
+        fits_scale(&scaled, &plain).expect("nobody knows");
+        fits_scale(&unscaled, &own).expect("nobody knows");
     }
 }

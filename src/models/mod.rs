@@ -31,7 +31,7 @@ pub mod vae;
 
 #[doc(hidden)]
 pub use adversarial::stepped as adversarial_training;
-pub use checked::fits;
+pub use checked::{fits, fits_scale, scaled_as};
 pub use error::ModelError;
 pub use estimate::Estimate;
 pub use fitted::Fitted;

@@ -109,6 +109,15 @@ pub fn header(bytes: &[u8]) -> Result<Header, Error> {
     serde_json::from_value(state["header"].clone()).map_err(damaged)
 }
 
+/// The blob with one more entry in its configuration, which is a JSON object.
+pub fn with_entry(bytes: &[u8], name: &str, entry: serde_json::Value) -> Result<Vec<u8>, Error> {
+    let mut state = state(bytes)?;
+    state["header"]["config"][name] = entry;
+    let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+    let meta = HashMap::from([("sweepline".to_owned(), state.to_string())]);
+    safetensors::serialize(file.tensors(), Some(meta)).map_err(damaged)
+}
+
 /// The first tensor that holds a number that is not finite, by name.
 pub fn not_finite(bytes: &[u8]) -> Result<Option<String>, Error> {
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;

@@ -19,6 +19,9 @@ pub struct Facts {
     pub shape: Option<Vec<usize>>,
     /// Of a data set or of a model: whether an observation is a sequence, which has no shape.
     pub sequences: Option<bool>,
+    /// Of a data set, and of a model the data that it learns from: how their numbers are scaled, in the words
+    /// of the manifest.
+    pub scaled: Option<String>,
     /// Of a model: how many latent dimensions it has.
     pub latent: Option<usize>,
     /// Of a data set, and of a model as far as its observations go: what it certainly has not.
@@ -32,10 +35,12 @@ impl Facts {
             a.filter(|_| a == b)
         }
         let shape = self.shape.as_ref().filter(|_| self.shape == other.shape);
+        let scaled = self.scaled.as_ref().filter(|_| self.scaled == other.scaled);
         let lacking = self.lacking.iter().copied();
         let lacking = lacking.filter(|property| other.lacking.contains(property));
         Facts {
             shape: shape.cloned(),
+            scaled: scaled.cloned(),
             range: agreed(self.range, other.range),
             support: agreed(self.support, other.support),
             capabilities: agreed(self.capabilities, other.capabilities),
@@ -80,12 +85,12 @@ impl Facts {
         })
     }
 
-    /// Whether a model is of observations of the form and shape of `data`; both are read by slots of those
-    /// names.
+    /// Whether a model is of observations of the form, the shape and the scale of `data`; both are read by
+    /// slots of those names.
     ///
     /// # Errors
     /// Where they are known and differ.
-    pub fn is_of_the_shape_of(&self, data: &Facts) -> Result<(), Misfit> {
+    pub fn is_of_data_like(&self, data: &Facts) -> Result<(), Misfit> {
         self.is_of_the_form_of(data)?;
         match (&self.shape, &data.shape) {
             (Some(own), Some(given)) if own != given => Err(Misfit {
@@ -97,6 +102,28 @@ impl Facts {
                 )),
                 help: "give it the data that the model was trained on, or others of their shape"
                     .to_owned(),
+            }),
+            _ => self.learns_of_the_scale_of(data, "model"),
+        }
+    }
+
+    /// Whether what is in a slot learns from numbers that are scaled as those in the slot `data`.
+    ///
+    /// # Errors
+    /// Where it is known how they are, and they differ.
+    pub fn learns_of_the_scale_of(&self, data: &Facts, slot: &'static str) -> Result<(), Misfit> {
+        match (&self.scaled, &data.scaled) {
+            (Some(own), Some(given)) if own != given => Err(Misfit {
+                slot: "data",
+                message: format!("these numbers are scaled by {given}"),
+                beside: Some((
+                    slot,
+                    format!("the {slot} learns from numbers that are scaled by {own}"),
+                )),
+                help: format!(
+                    "give it the data that the {slot} was trained on; numbers of further files are scaled as \
+                     those where one data set reads both"
+                ),
             }),
             _ => Ok(()),
         }

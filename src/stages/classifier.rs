@@ -109,6 +109,7 @@ impl StageKind for TrainClassifier {
         }
         Ok(Facts {
             shape,
+            scaled: reads("data").scaled,
             ..Facts::default()
         })
     }

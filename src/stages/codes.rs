@@ -54,12 +54,12 @@ impl Entry for Codes {
 
     fn docs(&self) -> &'static str {
         "A row per observation of the split, from the first: `observation` counts them, `label` is\n\
-         there where the data have labels, and `z_1`, `z_2`, … are the means of q(z|x). For\n\
-         `figure/embedding`, and for histograms of single dimensions."
+         there where the data have labels, and `z_1`, `z_2`, … are the means of q(z|x), those\n\
+         of a flow over 64 draws with the same noise for every x. For `figure/embedding`, and for histograms of single dimensions."
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -87,7 +87,7 @@ impl StageKind for Codes {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Codes], reads)?;
-        reads("model").is_of_the_shape_of(&reads("data"))?;
+        reads("model").is_of_data_like(&reads("data"))?;
         Ok(Facts::default())
     }
 

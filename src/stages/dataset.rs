@@ -40,6 +40,7 @@ impl StageKind for Load {
         Ok(Facts {
             range: self.entry.range(params),
             shape: self.entry.shape(params),
+            scaled: self.entry.scaling(params),
             sequences: Some(self.entry.has_sequences()),
             lacking: self.entry.lacks(params),
             ..Facts::default()

@@ -87,7 +87,10 @@ impl StageKind for Evaluate {
             misfit
         })?;
         capabilities::check_data("data", self.entry.needs_of_data(), reads)?;
-        reads("model").is_of_the_shape_of(&reads("data"))?;
+        reads("model").is_of_data_like(&reads("data"))?;
+        if self.entry.classifier().is_some() {
+            reads("classifier").learns_of_the_scale_of(&reads("data"), "classifier")?;
+        }
         if needs.contains(&Capability::Likelihood) {
             reads("model").has_likelihood_of(&reads("data"))?;
         }

@@ -78,21 +78,28 @@ pub(super) fn numbers_unless_diverged(
 
 /// The model in the slot `model`.
 pub(super) fn open(job: &Job<'_>, device: DeviceChoice) -> Result<Box<dyn Fitted>, Halt> {
-    let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
-    if let Some(item) = job.items("model").iter().find(|item| item.diverged) {
-        return Err(Halt::Diverged(format!("its model did: {}", name(item))));
-    }
-    Ok(models::open(&weights, device)?)
+    Ok(models::open(&weights(job)?, device)?)
 }
 
-/// The model in the slot `model` and the data in the slot `data`, which have to be of one shape.
+/// The weights in the slot `model`.
+fn weights(job: &Job<'_>) -> Result<Vec<u8>, Halt> {
+    let weights = artifacts::read(artifacts::only(job, "model")?, artifacts::MODEL)?;
+    match job.items("model").iter().find(|item| item.diverged) {
+        Some(item) => Err(Halt::Diverged(format!("its model did: {}", name(item)))),
+        None => Ok(weights),
+    }
+}
+
+/// The model in the slot `model` and the data in the slot `data`, which have to be of one shape and one scale.
 pub(super) fn with_data(
     job: &Job<'_>,
     device: DeviceChoice,
 ) -> Result<(Box<dyn Fitted>, Dataset), Halt> {
     let data = artifacts::dataset(job, "data")?;
-    let model = open(job, device)?;
+    let weights = weights(job)?;
+    let model = models::open(&weights, device)?;
     models::fits(&*model, &data)?;
+    models::fits_scale(&weights, &data)?;
     Ok((model, data))
 }
 

@@ -63,10 +63,16 @@ impl Entry for Latents {
         "`table` has a row per latent dimension, from the most used to the least: `rank` from 1,\n\
          `dimension` its place in z, and over the observations of a split the standard deviation `mean_sd`\n\
          of the mean of q(z|x), its least and its greatest value. A dimension that the model ignores has 0.\n\
+         The mean of a flow is one over 64 draws with the same noise for every x.\n\
          `means` has `count` posterior means, of observations and dimensions drawn at random, for a\n\
          histogram: a model that ignores most of its dimensions has a spike at 0 there.\n\
          \n\
          Source: figure 6 of Rosca, Lakshminarayanan and Mohamed 2018, arXiv 1802.06847."
+    }
+
+    /// Since the second means of flows are theirs.
+    fn revision(&self) -> u32 {
+        2
     }
 
     fn params(&self) -> Vec<Param> {
@@ -99,7 +105,7 @@ impl StageKind for Latents {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Codes], reads)?;
-        reads("model").is_of_the_shape_of(&reads("data"))?;
+        reads("model").is_of_data_like(&reads("data"))?;
         Ok(Facts::default())
     }
 

@@ -170,7 +170,7 @@ impl StageKind for LowPosterior {
         ];
         capabilities::check(&needs, reads)?;
         capabilities::check_data("data", &[Property::Pictures], reads)?;
-        reads("model").is_of_the_shape_of(&reads("data"))?;
+        reads("model").is_of_data_like(&reads("data"))?;
         reads("model").has_likelihood_of(&reads("data"))?;
         Ok(Facts::default())
     }

@@ -94,6 +94,8 @@ impl Stage for Plateau {
 fn late_gain(curve: &Table, params: &PlateauParams) -> Result<(f64, f64), JobError> {
     let (column, values) = rows::first_of(curve, &params.columns)?;
     let part = (values.len() as f64 * params.share).round() as usize;
+    // Halves of an odd number of rows: the first row is in neither.
+    let part = part.min(values.len() / 2);
     if part < FEWEST {
         return Err(JobError::failed(format!(
             "the curve has {} rows of `{}`, of which {} are {part}: too few to judge by",
@@ -148,6 +150,19 @@ mod tests {
         assert!((error - (2.0f64 / 3.0).sqrt()).abs() < 1e-12, "{error}");
         let (loss, _) = late_gain(&curve(&rows, false), &params(&["valid"])).expect("the same");
         assert_eq!(loss, -3.0);
+    }
+
+    #[test]
+    fn halves_of_an_odd_number_of_rows_leave_out_the_first() {
+        let rows = [100.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let halves = PlateauParams {
+            share: 0.5,
+            ..params(&["valid"])
+        };
+        let (gain, _) = late_gain(&curve(&rows, true), &halves).expect("there are rows enough");
+        assert_eq!(gain, 3.0);
+        let five = late_gain(&curve(&rows[..5], true), &halves).expect_err("two a half");
+        assert!(five.to_string().contains("too few"), "{five}");
     }
 
     #[test]

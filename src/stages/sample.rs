@@ -120,13 +120,14 @@ impl Entry for Reconstructions {
     }
 
     fn docs(&self) -> &'static str {
-        "Takes the first pictures of a split, encodes them, and decodes the means of q(z|x). Leaves\n\
+        "Takes the first pictures of a split, encodes them, and decodes the means of q(z|x), or their\n\
+         codes; the mean of a flow is one over 64 draws with the same noise for every x. Leaves\n\
          the originals, then their reconstructions in the same order, as `figure/images` with\n\
          `layout: pairs` draws them."
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -146,7 +147,7 @@ impl StageKind for Reconstructions {
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Codes, Capability::Decoder], reads)?;
         capabilities::check_data("data", PICTURES, reads)?;
-        reads("model").is_of_the_shape_of(&reads("data"))?;
+        reads("model").is_of_data_like(&reads("data"))?;
         Ok(Facts::default())
     }
 

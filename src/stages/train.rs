@@ -8,6 +8,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
 use crate::engine::StepOutput;
+use crate::models;
 use crate::models::ExtraInput;
 use crate::models::Model;
 use crate::models::params::TrainingParams;
@@ -71,6 +72,7 @@ impl StageKind for Train {
             support: self.entry.support(params),
             capabilities: Some(capabilities),
             shape: reads("data").shape,
+            scaled: reads("data").scaled,
             sequences: Some(capabilities.contains(&Capability::Sequences)),
             latent: match params.get("latent") {
                 Some(Value::Int(latent)) => usize::try_from(*latent).ok(),
@@ -145,7 +147,11 @@ impl Stage for Train {
         produced
             .file("metrics", artifacts::METRICS, metrics)
             .file("curve", artifacts::CURVE, trained.curve.to_csv())
-            .file("model", artifacts::MODEL, trained.weights);
+            .file(
+                "model",
+                artifacts::MODEL,
+                models::scaled_as(&data, trained.weights)?,
+            );
         Ok(produced)
     }
 }

@@ -87,6 +87,48 @@ fn a_model_of_bits_is_not_scored_on_any_number() {
     assert!(said.contains("cannot work with this `data`"), "{said}");
 }
 
+/// The same file, read twice: numbers of another scale.
+#[test]
+fn a_model_is_not_scored_on_data_that_are_scaled_otherwise() {
+    let stages = |scale: &str| {
+        format!(
+            "  data: {{uses: dataset/csv, in: {{file: {{file: t.csv}}}}, with: {{scale: standard}}}}
+  other: {{uses: dataset/csv, in: {{file: {{file: t.csv}}}}, with: {{scale: {scale}}}}}
+  fit: {{uses: train/vae, in: {{data: data}}, with: {{latent: 1, hidden: [3], epochs: 1, visible: gaussian, sigma: 1}}}}
+  score: {{uses: evaluate/elbo, in: {{model: fit, data: other}}}}
+"
+        )
+    };
+    let rows: String = (0..30).map(|n| format!("{n},{}\n", n * n)).collect();
+    let with_table = |stages: &str| {
+        let space = space(stages);
+        space.write("t.csv", &rows);
+        space
+    };
+    let told_by = |verb: &str, stages: &str| {
+        let output = with_table(stages).output(&[verb, "manifests/scores.yaml"]);
+        assert!(!output.status.success(), "{verb} takes it");
+        String::from_utf8(output.stderr).expect("messages are text")
+    };
+    for scale in ["minmax", "none"] {
+        let told = told_by("check", &stages(scale));
+        assert!(told.contains("cannot work with this `data`"), "{told}");
+        assert!(
+            told.contains(&format!("scaled by `scale: {scale}`")),
+            "{told}"
+        );
+        assert!(told.contains("scaled by `scale: standard`"), "{told}");
+    }
+    // Of other rows for training: other numbers to scale by, which only the step sees.
+    let other = stages("standard").replacen("{scale: standard}", "{scale: standard, valid: 8}", 1);
+    let told = told_by("run", &other);
+    assert!(
+        told.contains("columns of `csv` are scaled by other numbers"),
+        "{told}"
+    );
+    with_table(&stages("standard")).stdout(&["run", "manifests/scores.yaml"]);
+}
+
 #[test]
 fn what_a_data_set_never_has_is_told_when_planning() {
     let digits = "dataset/mnist, with: {train: 20, valid: 10, test: 10}";

@@ -70,17 +70,19 @@ impl Entry for Npy {
          scikit-learn's `train_test_split`. Splits of files of their own are read alike: beside grey values\n\
          to 255, those that go up to 1 are refused, and pictures of zeros and ones want 255 for 1.\n\
          \n\
-         Scaling is of each column, with numbers of the training split, in double precision, of columns of\n\
-         whole numbers of 64 bits without rounding them before; a column that is constant but for rounding\n\
-         is only shifted. `x` is of single precision: the log says where different numbers of a column\n\
+         Scaling is of each column, with numbers of the training split, in double precision and counted\n\
+         from a number of the column, so that of large ones nothing is rounded before; a column that is\n\
+         constant but for rounding is only shifted. `scaled_by` of the metadata has what brings a column\n\
+         back: `origin + (x · width + above) · divide`. `x` is of single precision: the log says where different numbers of a column\n\
          become one. `range` of scaled pictures is the least and the greatest number that is in them.\n\
          Closed form: the arrays are taken as they are."
     }
 
     /// 2: scaling in double precision, and `range` of scaled pictures.
     /// 3: large whole numbers are scaled without rounding, and ones beside grey values refused.
+    /// 4: numbers are scaled from a number of their column.
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -95,6 +97,10 @@ impl DataSet for Npy {
 
     fn range(&self, params: &Values) -> Option<(f64, f64)> {
         ArrayParams::read(params).ok()?.own.range()
+    }
+
+    fn scaling(&self, params: &Values) -> Option<String> {
+        Some(ArrayParams::read(params).ok()?.own.scaling())
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {

@@ -41,6 +41,10 @@ impl OwnParams {
     pub(super) fn range(&self) -> Option<(f64, f64)> {
         self.scale.range()
     }
+
+    pub(super) fn scaling(&self) -> String {
+        self.scale.words()
+    }
 }
 
 /// The data set of what was read.

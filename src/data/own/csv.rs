@@ -100,8 +100,9 @@ impl Entry for Csv {
     /// 3: scaling in double precision, classes are told over all splits, and headers that count columns.
     /// 4: large whole numbers are scaled without rounding, and ones beside grey values refused.
     /// 5: quotes that are not closed are refused, and numbers of rows that come again are no feature.
+    /// 6: numbers are scaled from a number of their column.
     fn revision(&self) -> u32 {
-        5
+        6
     }
 
     fn params(&self) -> Vec<Param> {
@@ -121,6 +122,10 @@ impl DataSet for Csv {
     fn shape(&self, params: &Values) -> Option<Vec<usize>> {
         let columns = CsvParams::read(params).ok()?.columns?;
         Some(vec![columns.len()])
+    }
+
+    fn scaling(&self, params: &Values) -> Option<String> {
+        Some(CsvParams::read(params).ok()?.own.scaling())
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {

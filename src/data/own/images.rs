@@ -14,6 +14,7 @@ use super::assemble::OwnParams;
 use super::file;
 use super::picture;
 use super::picture::Decoded;
+use super::picture::Planes;
 use super::raw::Elements;
 use super::raw::Raw;
 use super::split_named;
@@ -23,7 +24,6 @@ use crate::data::DataError;
 use crate::data::DataSet;
 use crate::data::Dataset;
 use crate::data::FormatError;
-use crate::data::resize::Picture;
 use crate::registry::ArtifactType;
 use crate::registry::Entry;
 use crate::registry::InvalidParam;
@@ -82,13 +82,16 @@ impl Entry for Images {
          word about them. With `size` the square around the centre of each picture is brought to that\n\
          side, each pixel the mean of the area that it covers. Grey values are those of ITU-R BT.601; alpha\n\
          channels and orientations that EXIF tells are not applied. `x` is `[n, channels, height, width]`, bytes;\n\
-         splits and scaling: as of `dataset/npy`. Closed form: the pixels are taken as they are."
+         where a PNG has 16 bits a channel, `x` is of single precision, v/65535 of its pixels and v/255 of\n\
+         those of 8 bits in the same folder. `divide` counts white as 255 in either.\n\
+         Splits and scaling: as of `dataset/npy`. Closed form: the pixels are taken as they are."
     }
 
     /// 2: folders called as splits are never classes, and `range` is that of scaled pixels.
     /// 3: ones beside grey values are refused.
+    /// 4: pictures of 16 bits keep them, and numbers are scaled from a number of their column.
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -115,6 +118,10 @@ impl DataSet for Images {
         };
         let size = params.size?;
         Some(vec![channels, size, size])
+    }
+
+    fn scaling(&self, params: &Values) -> Option<String> {
+        Some(ImagesParams::read(params).ok()?.own.scaling())
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
@@ -145,7 +152,7 @@ impl DataSet for Images {
             let decoded = picture::decode(&bytes).map_err(|error| error.at(&place))?;
             Ok(Decoded {
                 picture: match params.size {
-                    Some(_) => square(decoded.picture),
+                    Some(_) => decoded.picture.square(),
                     None => decoded.picture,
                 },
                 grey: decoded.grey,
@@ -158,11 +165,24 @@ impl DataSet for Images {
         };
         let [channels, height, width] =
             one_size(&found, &decoded, grey, &params).map_err(|error| error.at(&root))?;
-        let pixels: Vec<Vec<u8>> = decoded
+        let pixels: Vec<Planes> = decoded
             .par_iter()
-            .map(|one| planes(&one.picture, params.size, grey))
+            .map(|one| one.picture.planes(params.size, grey))
             .collect();
         let names: Vec<&str> = found.iter().map(|(name, _)| *name).collect();
+        let is_deep = |planes: &Planes| matches!(planes, Planes::Sixteen(_));
+        let deep = pixels.iter().position(is_deep);
+        if let Some(first) = deep {
+            let (count, all) = (
+                pixels.iter().filter(|own| is_deep(own)).count(),
+                names.len(),
+            );
+            (context.log)(&format!(
+                "{count} of {all} pictures have 16 bits a channel, as `{}`: `x` is of single precision, with 1 for \
+                 65535 of them and for 255 of those of 8 bits",
+                names[first]
+            ));
+        }
         let parts = by_split(&root, &names)
             .map_err(|error| error.at(&root))?
             .into_iter()
@@ -171,10 +191,9 @@ impl DataSet for Images {
                     path: root.clone(),
                     x: Raw {
                         shape: vec![rows.len(), channels, height, width],
-                        elements: Elements::Bytes(
-                            rows.iter()
-                                .flat_map(|(row, _)| pixels[*row].clone())
-                                .collect(),
+                        elements: elements(
+                            rows.iter().map(|(row, _)| &pixels[*row]),
+                            deep.is_some(),
                         ),
                     },
                     label: classes(&rows).map(|raw| (root.clone(), raw)),
@@ -216,12 +235,6 @@ fn pictures<'g>(files: &'g [(String, PathBuf)], context: &Context<'_>) -> Vec<(&
         .collect()
 }
 
-/// The square around the centre.
-fn square(picture: Picture) -> Picture {
-    let side = picture.width.min(picture.height);
-    picture.center_crop(side).unwrap_or(picture)
-}
-
 /// Channels, height and width of all pictures.
 fn one_size(
     found: &[(&str, &Path)],
@@ -233,7 +246,7 @@ fn one_size(
     if let Some(size) = params.size {
         return Ok([channels, size, size]);
     }
-    let size = |one: &Decoded| (one.picture.width, one.picture.height);
+    let size = |one: &Decoded| one.picture.size();
     let first = size(&decoded[0]);
     match decoded.iter().position(|one| size(one) != first) {
         None => Ok([channels, first.1, first.0]),
@@ -250,19 +263,27 @@ fn one_size(
     }
 }
 
-/// The pixels `[channels, height, width]` of a picture.
-fn planes(picture: &Picture, size: Option<usize>, grey: bool) -> Vec<u8> {
-    let planes = match size {
-        Some(side) => picture.planes(side),
-        None => {
-            let channel = |c: usize| picture.pixels.iter().skip(c).step_by(3).copied();
-            (0..3).flat_map(channel).collect()
-        }
-    };
-    match grey {
-        true => picture::luma(&planes),
-        false => planes,
+/// The pixels of pictures one after another: bytes, or where a picture of the folder has more bits, numbers
+/// that count as bytes do.
+fn elements<'p>(pictures: impl Iterator<Item = &'p Planes>, deep: bool) -> Elements {
+    if !deep {
+        let bytes = pictures.flat_map(|planes| match planes {
+            Planes::Eight(levels) => levels.clone(),
+            Planes::Sixteen(_) => unreachable!("BUG: no picture has 16 bits"),
+        });
+        return Elements::Bytes(bytes.collect());
     }
+    // 65535 = 257 · 255
+    let levels = pictures.flat_map(|planes| -> Vec<f64> {
+        match planes {
+            Planes::Eight(levels) => levels.iter().map(|level| f64::from(*level)).collect(),
+            Planes::Sixteen(levels) => {
+                let levels = levels.iter();
+                levels.map(|level| f64::from(*level) / 257.0).collect()
+            }
+        }
+    });
+    Elements::Double(levels.collect())
 }
 
 /// A picture's number, and the folder of its class.

@@ -112,8 +112,9 @@ impl Entry for NamedArrays {
 
     /// 2: scaling in double precision, `range` of scaled pictures, parameters in vain are mistakes.
     /// 3: large whole numbers are scaled without rounding, and ones beside grey values refused.
+    /// 4: numbers are scaled from a number of their column.
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -128,6 +129,10 @@ impl DataSet for NamedArrays {
 
     fn range(&self, params: &Values) -> Option<(f64, f64)> {
         NamedParams::read(params).ok()?.array.own.range()
+    }
+
+    fn scaling(&self, params: &Values) -> Option<String> {
+        Some(NamedParams::read(params).ok()?.array.own.scaling())
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {

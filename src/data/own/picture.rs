@@ -9,13 +9,71 @@ use zune_jpeg::JpegDecoder;
 
 use super::wrong;
 use crate::data::FormatError;
+use crate::data::resize::Level;
 use crate::data::resize::Picture;
 
 /// A picture as it is in its file.
 pub(super) struct Decoded {
-    pub picture: Picture,
+    pub picture: Depth,
     /// Whether all of it is grey.
     pub grey: bool,
+}
+
+/// A picture in as many bits a channel as its file has; fewer than eight are brought to eight.
+pub(super) enum Depth {
+    Eight(Picture),
+    Sixteen(Picture<u16>),
+}
+
+/// The pixels `[channels, height, width]` of a picture.
+pub(super) enum Planes {
+    Eight(Vec<u8>),
+    Sixteen(Vec<u16>),
+}
+
+impl Depth {
+    /// Width and height.
+    pub(super) fn size(&self) -> (usize, usize) {
+        match self {
+            Depth::Eight(picture) => (picture.width, picture.height),
+            Depth::Sixteen(picture) => (picture.width, picture.height),
+        }
+    }
+
+    /// The square around the centre.
+    pub(super) fn square(self) -> Self {
+        match self {
+            Depth::Eight(picture) => Depth::Eight(square(picture)),
+            Depth::Sixteen(picture) => Depth::Sixteen(square(picture)),
+        }
+    }
+
+    /// Its pixels, of a side where one is given, in one channel where they are to be grey.
+    pub(super) fn planes(&self, side: Option<usize>, grey: bool) -> Planes {
+        match self {
+            Depth::Eight(picture) => Planes::Eight(planes(picture, side, grey)),
+            Depth::Sixteen(picture) => Planes::Sixteen(planes(picture, side, grey)),
+        }
+    }
+}
+
+fn square<L: Level>(picture: Picture<L>) -> Picture<L> {
+    let side = picture.width.min(picture.height);
+    picture.center_crop(side).unwrap_or(picture)
+}
+
+fn planes<L: Level>(picture: &Picture<L>, side: Option<usize>, grey: bool) -> Vec<L> {
+    let planes = match side {
+        Some(side) => picture.planes(side),
+        None => {
+            let channel = |c: usize| picture.pixels.iter().skip(c).step_by(3).copied();
+            (0..3).flat_map(channel).collect()
+        }
+    };
+    match grey {
+        true => luma(&planes),
+        false => planes,
+    }
 }
 
 /// Larger pictures are not read: memory is taken for them whole.
@@ -39,7 +97,8 @@ fn damaged(error: &dyn std::fmt::Display) -> FormatError {
 
 fn png(bytes: &[u8]) -> Result<Decoded, FormatError> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
-    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    // Palettes and few bits to eight; sixteen stay.
+    decoder.set_transformations(png::Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(|error| damaged(&error))?;
     let (width, height) = (reader.info().width as usize, reader.info().height as usize);
     of_size(width, height)?;
@@ -56,19 +115,35 @@ fn png(bytes: &[u8]) -> Result<Decoded, FormatError> {
         png::ColorType::Rgba => (4, false),
         png::ColorType::Indexed => return Err(damaged(&"its palette is missing")),
     };
-    let pixels = buffer.chunks(channels);
+    if frame.bit_depth != png::BitDepth::Sixteen {
+        let picture = coloured((width, height), &buffer, channels, grey);
+        return Ok(decoded(picture, Depth::Eight));
+    }
+    let (pairs, _) = buffer.as_chunks::<2>();
+    let levels: Vec<u16> = pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
+    let picture = coloured((width, height), &levels, channels, grey);
+    Ok(decoded(picture, Depth::Sixteen))
+}
+
+/// Of levels of so many channels, the last of which may be alpha.
+fn coloured<L: Level>(
+    (width, height): (usize, usize),
+    levels: &[L],
+    channels: usize,
+    grey: bool,
+) -> Picture<L> {
+    let pixels = levels.chunks(channels);
     let pixels = match grey {
         true => pixels.flat_map(|pixel| [pixel[0]; 3]).collect(),
         false => pixels
             .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
             .collect(),
     };
-    let picture = Picture {
+    Picture {
         width,
         height,
         pixels,
-    };
-    Ok(decoded(picture))
+    }
 }
 
 /// Scalar arithmetic only: the vector units of another machine must not give other pixels.
@@ -103,7 +178,7 @@ fn jpeg(bytes: &[u8]) -> Result<Decoded, FormatError> {
         height,
         pixels,
     };
-    Ok(decoded(picture))
+    Ok(decoded(picture, Depth::Eight))
 }
 
 fn of_size(width: usize, height: usize) -> Result<(), FormatError> {
@@ -118,19 +193,23 @@ fn of_size(width: usize, height: usize) -> Result<(), FormatError> {
 }
 
 /// A picture in colour may have none in it.
-fn decoded(picture: Picture) -> Decoded {
+fn decoded<L: Level>(picture: Picture<L>, depth: fn(Picture<L>) -> Depth) -> Decoded {
     let mut pixels = picture.pixels.chunks(3);
     let grey = pixels.all(|p| p[0] == p[1] && p[1] == p[2]);
-    Decoded { picture, grey }
+    Decoded {
+        picture: depth(picture),
+        grey,
+    }
 }
 
 /// Red, green and blue planes as grey values, by the weights of ITU-R BT.601 as Pillow's `convert("L")`.
-pub(super) fn luma(planes: &[u8]) -> Vec<u8> {
+fn luma<L: Level>(planes: &[L]) -> Vec<L> {
     let size = planes.len() / 3;
     (0..size)
         .map(|at| {
-            let [r, g, b] = [0, 1, 2].map(|channel| u32::from(planes[channel * size + at]));
-            ((r * 19_595 + g * 38_470 + b * 7_471 + 0x8000) >> 16) as u8
+            let [r, g, b]: [u32; 3] = [0, 1, 2].map(|channel| planes[channel * size + at].into());
+            // The weights add up to 2¹⁶: of sixteen bits the sum is below 2³².
+            L::of((r * 19_595 + g * 38_470 + b * 7_471 + 0x8000) >> 16)
         })
         .collect()
 }

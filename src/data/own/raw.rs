@@ -1,5 +1,7 @@
 //! An array as a file has it: numbers of any type, or texts, row-major.
 
+use serde_json::Value as Json;
+
 use super::wrong;
 use crate::data::FormatError;
 
@@ -22,6 +24,27 @@ pub(super) enum Number {
     /// Of up to 64 bits, with or without a sign.
     Whole(i128),
     Double(f64),
+}
+
+impl Number {
+    pub(super) fn as_double(self) -> f64 {
+        match self {
+            Number::Whole(number) => number as f64,
+            Number::Double(number) => number,
+        }
+    }
+
+    /// As JSON, with all of its digits where they are of 64 bits.
+    pub(super) fn told(self) -> Json {
+        match self {
+            Number::Whole(number) => match (i64::try_from(number), u64::try_from(number)) {
+                (Ok(number), _) => Json::from(number),
+                (_, Ok(number)) => Json::from(number),
+                _ => Json::from(number as f64),
+            },
+            Number::Double(number) => Json::from(number),
+        }
+    }
 }
 
 /// From here on not every whole number is a double.
@@ -74,10 +97,7 @@ impl Elements {
             Elements::Whole(all) => all[at] as f64,
             Elements::Single(all) => f64::from(all[at]),
             Elements::Double(all) => all[at],
-            Elements::Mixed(all) => match all[at] {
-                Number::Whole(number) => number as f64,
-                Number::Double(number) => number,
-            },
+            Elements::Mixed(all) => all[at].as_double(),
             Elements::Text(_) => f64::NAN,
         }
     }
@@ -100,13 +120,11 @@ impl Elements {
     }
 
     /// How far the number at a place is above `origin`; of whole numbers neither is rounded before.
-    pub(super) fn above(&self, origin: i128, at: usize) -> f64 {
-        if origin == 0 {
-            return self.number(at);
-        }
-        match self.whole(at) {
-            Some(number) => (number - origin) as f64,
-            None => {
+    pub(super) fn above(&self, origin: Number, at: usize) -> f64 {
+        match (origin, self.whole(at)) {
+            (Number::Double(origin), _) => self.number(at) - origin,
+            (Number::Whole(origin), Some(number)) => (number - origin) as f64,
+            (Number::Whole(origin), None) => {
                 let near = origin as f64;
                 (self.number(at) - near) - (origin - near as i128) as f64
             }

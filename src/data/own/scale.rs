@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use serde_json::json;
 
 use super::raw::Elements;
-use super::raw::FIRST_INEXACT;
+use super::raw::Number;
 use super::raw::Raw;
 use crate::registry::InvalidParam;
 use crate::registry::choices;
@@ -58,6 +58,12 @@ impl ScaleParams {
         }
     }
 
+    /// How columns are scaled, in the words of the manifest. What numbers are divided by is left out: the
+    /// grey values of one file may be bytes and those of another not.
+    pub(super) fn words(&self) -> String {
+        format!("`scale: {}`", self.scale.name())
+    }
+
     /// What `x` is within, where that is said.
     pub(super) fn range(&self) -> Option<(f64, f64)> {
         match self.range.as_deref() {
@@ -67,7 +73,9 @@ impl ScaleParams {
     }
 }
 
-/// A linear map of each column: `((x - origin) / divide - shift) / width`.
+/// A linear map of each column: `((x - origin) / divide - shift) / width`. The origin is a number of the
+/// column, so that what is rounded after it is small beside how far its numbers are apart, however large
+/// they are: a mean of times would be rounded by as much as many a deviation.
 #[derive(Debug)]
 pub(super) struct Columns {
     divide: f64,
@@ -77,9 +85,10 @@ pub(super) struct Columns {
 /// What is done to the numbers of a column.
 #[derive(Debug)]
 struct Map {
-    /// Of large whole numbers, such as times in nanoseconds, the least, taken off while they are whole: double
-    /// precision does not tell them apart.
-    origin: i128,
+    /// Of whole numbers the least, taken off while they are whole: double precision does not tell those of
+    /// times in nanoseconds apart. Of others the first.
+    origin: Number,
+    /// Of what is left.
     shift: f64,
     width: f64,
 }
@@ -102,22 +111,25 @@ impl Columns {
         let (rows, columns) = (x.rows(), x.row_size());
         let maps = (0..columns).map(|column| {
             let places = (0..rows).map(|row| row * columns + column);
-            let mut whole = places.clone().map(|at| x.elements.whole(at));
-            let extent = whole.try_fold((i128::MAX, i128::MIN), |(low, high), number| {
-                let number = number?;
-                Some((low.min(number), high.max(number)))
-            });
-            let origin = match extent {
-                Some((low, high)) if low.abs().max(high) as f64 >= FIRST_INEXACT => low,
-                _ => 0,
+            let whole = places.clone().map(|at| x.elements.whole(at));
+            let least = whole.reduce(|least, number| Some(least?.min(number?)));
+            let (origin, largest) = match least.flatten() {
+                Some(least) => (Number::Whole(least), 0.0),
+                None => {
+                    let sizes = places
+                        .clone()
+                        .map(|at| (x.elements.number(at) / divide).abs());
+                    let first = places.clone().next().map(|at| x.elements.number(at));
+                    (
+                        Number::Double(first.unwrap_or(0.0)),
+                        sizes.fold(0.0, f64::max),
+                    )
+                }
             };
-            let numbers = places.map(|at| x.elements.above(origin, at) / divide);
-            let numbers: Vec<f64> = numbers.collect();
+            let numbers: Vec<f64> = places
+                .map(|at| x.elements.above(origin, at) / divide)
+                .collect();
             let (shift, width) = map(&numbers);
-            let largest = match extent {
-                Some(_) => 0.0,
-                None => numbers.iter().fold(0.0, |most: f64, x| most.max(x.abs())),
-            };
             let width = match is_rounding(width, largest) {
                 true => 1.0,
                 false => width,
@@ -138,21 +150,24 @@ impl Columns {
         (x.above(map.origin, at) / self.divide - map.shift) / map.width
     }
 
-    /// What was taken off each column and what it was divided by then, for those who want its numbers back.
+    /// What was taken off each column and what it was divided by then, for those who want its numbers back:
+    /// `(scaled · width + shift) · divide`. Of large numbers that sum is rounded, and
+    /// `origin + (scaled · width + above) · divide` is not.
     pub(super) fn told(&self) -> Json {
-        let shift = |map: &Map| map.origin as f64 / self.divide + map.shift;
-        let shifts: Vec<f64> = self.maps.iter().map(shift).collect();
-        let widths: Vec<f64> = self.maps.iter().map(|map| map.width).collect();
-        json!({"shift": shifts, "width": widths})
+        let all = self.maps.iter();
+        let shift = |map: &Map| map.origin.as_double() / self.divide + map.shift;
+        let shifts: Vec<f64> = all.clone().map(shift).collect();
+        let origins: Vec<Json> = all.clone().map(|map| map.origin.told()).collect();
+        let above: Vec<f64> = all.clone().map(|map| map.shift).collect();
+        let widths: Vec<f64> = all.map(|map| map.width).collect();
+        json!({"shift": shifts, "origin": origins, "above": above, "width": widths, "divide": self.divide})
     }
 }
 
 /// Mean and deviation.
 fn standard(column: &[f64]) -> (f64, f64) {
     let count = column.len() as f64;
-    // Of differences: those of large numbers, such as times, are exact and their sum is not.
-    let first = column.first().copied().unwrap_or(0.0);
-    let mean = first + column.iter().map(|x| x - first).sum::<f64>() / count;
+    let mean = column.iter().sum::<f64>() / count;
     let squares = column.iter().map(|x| (x - mean) * (x - mean));
     (mean, (squares.sum::<f64>() / count).sqrt())
 }

@@ -1,6 +1,7 @@
 //! Own data that is wrong or odd, each said with its place. `tests/python/own_data.py` compares whole data
 //! sets with what NumPy, pandas and Pillow wrote.
 
+mod pictures;
 mod scaling;
 mod tables;
 

@@ -10,6 +10,7 @@ use crate::models::networks::NetworkParams;
 use crate::nn::Algorithm;
 use crate::nn::Backend;
 use crate::nn::Matrix;
+use crate::nn::Params;
 use crate::nn::Pass;
 use crate::nn::Statistics;
 use crate::nn::Vector;
@@ -71,8 +72,8 @@ pub(super) struct Critics<'a, B: Backend> {
 }
 
 impl<'a, B: Backend> Critics<'a, B> {
-    /// Fresh critics of observations of `shape`: a name for the component, one for the curve, and the
-    /// data of each.
+    /// Fresh critics of observations of `shape`, which start alike: a name for the component, one for the
+    /// curve, and the data of each.
     pub(super) fn new(
         device: &B,
         params: &CriticParams,
@@ -83,11 +84,12 @@ impl<'a, B: Backend> Critics<'a, B> {
     ) -> Self {
         let architecture = Architecture::of(&params.networks);
         let of = |(name, curve, data): (&'static str, &'static str, Rows)| {
-            // All start alike: what differs between their distances is the data.
-            let init = seed.derive("init");
-            let (component, network) = Component::declare(name, device, init, |builder| {
-                networks::discriminator(builder, &architecture, shape, 1, false)
-            });
+            // First values depend on full names, so the critic's own comes behind: what differs between
+            // distances is the data.
+            let mut first = Params::new(device);
+            let mut builder = first.builder(seed.derive("init"));
+            let network = networks::discriminator(&mut builder, &architecture, shape, 1, false);
+            let component = Component::new(name, first.copied(&format!("{name}.")));
             let adam = Algorithm::adam(params.beta1, params.beta2);
             Critic {
                 component: component.optimised(adam, LearningRate::constant(params.lr)),
@@ -173,8 +175,9 @@ impl<B: Backend> TrainingAlgorithm<B> for Critics<'_, B> {
     fn iterate(&mut self, at: &mut Iteration<'_>) -> Result<(), TrainingError> {
         let n = self.batch;
         let fake = (self.samples)(at.number, n)?;
-        let mut stream = self.seed.derive("rows").stream(at.number);
         for critic in &mut self.critics {
+            // The same draws for all, so that critics of the same data stay the same.
+            let mut stream = self.seed.derive("rows").stream(at.number);
             // With replacement: the data may be fewer than a batch.
             let chosen: Vec<usize> = (0..n).map(|_| stream.below(critic.data.len())).collect();
             let alpha = stream.uniform(n, 0.0, 1.0);

@@ -53,7 +53,8 @@ impl Entry for WassersteinCritic {
     fn docs(&self) -> &'static str {
         "Trains two fresh critics f of WGAN-GP against samples of the finished model, new for every\n\
          update: one with the validation split, one with as many observations of the training split; of\n\
-         the larger of the two those that `seed` chooses. Both start alike and see the same samples. Then\n\
+         the larger of the two those that `seed` chooses. Both start with the same weights and see the same\n\
+         samples and the same places of their rows, so that of equal rows they are equal. Then\n\
          \n\
          ```text\n\
          E f(x) − E f(G(z))\n\
@@ -75,9 +76,10 @@ impl Entry for WassersteinCritic {
          are lost from the public text."
     }
 
-    /// Since the second both critics have as many observations where the training split is the smaller.
+    /// Since the second both critics have as many observations where the training split is the smaller;
+    /// since the third they start with the same weights.
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn params(&self) -> Vec<Param> {
@@ -159,15 +161,17 @@ impl Metric for WassersteinCritic {
 /// As many rows of both: of the larger split those that the seed chooses.
 fn as_many_of_both(valid: Rows, train: Rows, seed: Seed) -> (Rows, Rows) {
     let count = valid.len().min(train.len());
-    let valid = match valid.len() > count {
-        true => as_many(&valid, count, seed.derive("valid")),
-        false => valid,
-    };
-    (valid, as_many(&train, count, seed.derive("train")))
+    (
+        as_many(valid, count, seed.derive("valid")),
+        as_many(train, count, seed.derive("train")),
+    )
 }
 
-/// So many of the rows, chosen by the seed.
-fn as_many(rows: &Rows, count: usize, seed: Seed) -> Rows {
+/// So many of the rows, chosen by the seed; all as they are where that many are wanted.
+fn as_many(rows: Rows, count: usize, seed: Seed) -> Rows {
+    if rows.len() == count {
+        return rows;
+    }
     let mut chosen = seed.stream(0).permutation(rows.len());
     chosen.truncate(count);
     Rows::new(rows.columns, rows.gather(&chosen))
@@ -189,5 +193,15 @@ mod tests {
                 assert_eq!(values.len(), 4, "{values:?}");
             }
         }
+    }
+
+    #[test]
+    fn splits_of_one_size_stay_as_they_are() {
+        let rows = || Rows::new(1, vec![3.0, 1.0, 2.0]);
+        let (valid, train) = as_many_of_both(rows(), rows(), Seed::new(1));
+        assert_eq!(
+            (&valid.values, &train.values),
+            (&rows().values, &rows().values)
+        );
     }
 }

@@ -79,6 +79,36 @@ fn a_shift_is_its_own_distance_and_none_is_none() {
 }
 
 #[test]
+fn critics_of_the_same_data_are_the_same() {
+    let seed = Seed::new(5);
+    let samples = |update: u64, n: usize| Ok(shifted(1.0, n, seed.derive("samples"), update));
+    let data = || shifted(0.0, 200, seed.derive("data"), 0);
+    let mut critics = Critics::new(
+        &Cpu::default(),
+        &params(3),
+        &[2],
+        vec![("one", "one", data()), ("other", "other", data())],
+        (
+            Box::new(samples),
+            shifted(1.0, 50, seed.derive("held-out"), 0),
+        ),
+        seed,
+    );
+    let [one, other] = critics.distances()[..] else {
+        panic!("two critics")
+    };
+    assert_eq!(one, other, "before they learn");
+    TrainingLoop::new(&"critics", &Session::default())
+        .expect("plain")
+        .run(&mut critics)
+        .expect("undisturbed");
+    let [one, other] = critics.distances()[..] else {
+        panic!("two critics")
+    };
+    assert_eq!(one, other, "after three updates");
+}
+
+#[test]
 fn interrupted_critics_end_as_undisturbed_ones() {
     let whole = distances(1.0, 20, &Session::default()).expect("undisturbed");
     let session = Session::stopping_after(7);

@@ -94,12 +94,15 @@ impl<B: Backend> AdversarialVb<B> {
         }
     }
 
-    /// Moments of q(z|x) by these draws of ε; none without draws.
-    pub(super) fn contrast(&self, x: Matrix<B>, noise: Vec<Matrix<B>>) -> Option<Contrast<B>> {
+    /// Moments of q(z|x) by these draws of ε, of the encoder as it is where z is drawn; none without draws.
+    pub(super) fn contrast(
+        e: &Turn<'_, B, ImplicitEncoder>,
+        x: Matrix<B>,
+        noise: Vec<Matrix<B>>,
+    ) -> Option<Contrast<B>> {
         if noise.is_empty() {
             return None;
         }
-        let e = self.encoder.waits();
         let count = noise.len() as f32;
         let features = e.features(x);
         let z: Vec<Matrix<B>> = noise
@@ -210,7 +213,7 @@ impl<B: Backend> System<B> for AdversarialVb<B> {
         let x = round.observed();
         let n = x.seen.rows();
         let moments = self.moment_noise(n, &mut round.draws);
-        let contrast = self.contrast(x.seen.clone(), moments);
+        let contrast = Self::contrast(&self.encoder.waits(), x.seen.clone(), moments);
         let noise = round.draws.normal(n, self.terms.noise);
         let (by_encoder, by_decoder) = self.primal_step(x.clone(), noise, contrast);
         round.report("loss", by_encoder.loss, n);
@@ -218,7 +221,7 @@ impl<B: Backend> System<B> for AdversarialVb<B> {
         self.decoder.update(by_decoder)?;
 
         let moments = self.moment_noise(n, &mut round.draws);
-        let contrast = self.contrast(x.seen.clone(), moments);
+        let contrast = Self::contrast(&self.encoder.waits(), x.seen.clone(), moments);
         let noise = round.draws.normal(n, self.terms.noise);
         let step = self.adversary_step(x.seen, noise, round.draws.prior(n), contrast);
         round.report("discriminator", step.loss, n);
@@ -231,7 +234,7 @@ impl<B: Backend> System<B> for AdversarialVb<B> {
         let t = self.adversary.waits();
         let n = x.rows();
         let moments = self.moment_noise(n, draws);
-        let contrast = self.contrast(x.clone(), moments);
+        let contrast = Self::contrast(&e, x.clone(), moments);
         let z = e.of(e.features(x.clone()), draws.normal(n, self.terms.noise));
         let kl = divergence(&t, x.clone(), z.clone(), contrast);
         let loss = (d.of(z).score(x) + kl).mean();

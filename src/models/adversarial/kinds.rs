@@ -410,11 +410,12 @@ impl Entry for Adversarial {
         self.docs
     }
 
-    /// Of those with a p(x|z) the second: scores of a quantized normal are the masses of its levels.
+    /// Of those with a p(x|z) the second: scores of a quantized normal are the masses of its levels. Of those
+    /// with adaptive contrast one more: its moments in validation are those of the encoder that is scored.
     fn revision(&self) -> u32 {
         let params = self.params();
-        let visible = params.iter().any(|param| param.name == "visible");
-        1 + u32::from(visible)
+        let has = |name: &str| params.iter().any(|param| param.name == name);
+        1 + u32::from(has("visible")) + u32::from(has("adaptive_contrast"))
     }
 
     fn params(&self) -> Vec<Param> {

@@ -84,6 +84,7 @@ fn a_known_decoder_has_the_likelihood_of_the_generator() {
     let data = oracle(5);
     let given = [known(), vec![("inference", "svi".into())]].concat();
     let trained = train(&data, &given, &Session::default()).expect("there is nothing to learn");
+    assert_eq!(trained.curve.last("train_rate"), None);
     let fitted = open(&trained);
     let model = fitted.semi_amortized().expect("it refines");
     let axis: Vec<f32> = (-50..=50).map(|i| i as f32 * 0.1).collect();

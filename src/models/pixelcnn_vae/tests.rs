@@ -143,6 +143,27 @@ fn every_method_goes_on_after_an_interruption_bit_for_bit() {
     }
 }
 
+/// One update an epoch, of four, at a rate that falls to nothing in a line.
+#[test]
+fn the_rate_of_a_row_is_that_of_its_updates() {
+    let data = halves(4, 10);
+    let given = [
+        ("inference", "vae".into()),
+        ("epochs", Value::Int(4)),
+        ("lr", Value::Float(0.01)),
+        ("schedule", "linear".into()),
+    ];
+    let curve = train(&data, &given, &Session::default())
+        .expect("it trains")
+        .curve;
+    let place = curve.names.iter().position(|name| name == "train_rate");
+    let place = place.expect("it is a column");
+    let rates = curve.rows.iter().map(|row| row.scores[place]);
+    for (rate, known) in rates.zip([0.01, 0.0075, 0.005, 0.0025]) {
+        assert!((rate - known).abs() < 1e-12, "{rate} {known}");
+    }
+}
+
 #[test]
 fn a_step_has_the_gradients_of_brute_force() {
     let data = halves(4, 30);

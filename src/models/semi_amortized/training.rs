@@ -231,6 +231,8 @@ impl<B: Backend, X> TrainingAlgorithm<B> for SemiAmortizedTraining<'_, B, X> {
         let mut drawn = drawn.stream(at.number);
         let content = self.train.gather(&rows);
         let x = self.representation.batch(&content, Some(&mut drawn))?;
+        // Of the updates below; the next ones may have another.
+        let rate = self.rate();
         let mut step = self.step(&x, n, at.number);
         at.report("loss", step.loss, n);
         at.report("kl", step.kl, n);
@@ -250,7 +252,9 @@ impl<B: Backend, X> TrainingAlgorithm<B> for SemiAmortizedTraining<'_, B, X> {
         if decoder.learns() {
             decoder.update(step.decoder);
         }
-        at.report("rate", self.rate(), n);
+        if let Some(rate) = rate {
+            at.report("rate", rate, n);
+        }
         Ok(())
     }
 
@@ -289,7 +293,10 @@ impl<B: Backend, X> TrainingAlgorithm<B> for SemiAmortizedTraining<'_, B, X> {
     fn finished(&self, _phase: usize) -> bool {
         // A rate that was this small from the first has not fallen.
         let fallen = self.learning().is_some_and(|c| c.rate().drops() > 0);
-        fallen && self.rate() < self.recipe.least_rate
+        fallen
+            && self
+                .rate()
+                .is_some_and(|rate| rate < self.recipe.least_rate)
     }
 
     fn conclude(&mut self) {
@@ -320,9 +327,9 @@ impl<B: Backend, X> SemiAmortizedTraining<'_, B, X> {
         learns.find(|component| component.learns())
     }
 
-    /// The learning rate of the next update.
-    fn rate(&self) -> f64 {
-        let learning = self.learning();
-        learning.map_or(self.recipe.least_rate, |c| c.rate().after(c.updates()))
+    /// The learning rate of the next update; none where nothing learns.
+    fn rate(&self) -> Option<f64> {
+        let learning = self.learning()?;
+        Some(learning.rate().after(learning.updates()))
     }
 }

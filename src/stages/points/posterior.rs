@@ -87,13 +87,15 @@ impl Entry for PosteriorPoints {
          The metrics are over all N observations x, each against all i: `rank_correlation` is the mean\n\
          of Spearman's between q(i|x) and the empirical posterior, `rank_correlation_near` the same\n\
          over those i that make up 99 % of the empirical posterior, `posterior_gap` the mean\n\
-         KL(p(i|x) || q(i|x)) in nats.\n\
+         KL(p(i|x) || q(i|x)) in nats. An observation with fewer than three such i, or with equal probabilities\n\
+         of all of them, has no order to find and is left out of the mean; without any other there is none.\n\
+         Where q(i|x) alone is constant, the correlation is 0.\n\
          \n\
          Source: Yacoby, Pan and Doshi-Velez 2024, arXiv 2403.08941, sections 6.3 and 6.4."
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -153,7 +155,7 @@ impl StageKind for PosteriorPoints {
 
     fn foresee(&self, _params: &Values, reads: &dyn Fn(&str) -> Facts) -> Result<Facts, Misfit> {
         capabilities::check(&[Capability::Codes, Capability::Likelihood], reads)?;
-        reads("model").is_of_the_shape_of(&reads("data"))?;
+        reads("model").is_of_data_like(&reads("data"))?;
         reads("model").has_latents(1, "the quadrature over z")?;
         Ok(Facts::default())
     }
@@ -321,14 +323,16 @@ fn points(
     Ok(table)
 }
 
-/// How well the approximation follows the empirical posterior, averaged over all observations.
+/// How well the approximation follows the empirical posterior, averaged over all observations; of correlations
+/// over those that have one.
 fn agreement(empirical: &Posterior, approximate: &Posterior) -> [f64; 3] {
     let n = empirical.observations;
-    let [mut all, mut near, mut gap] = [0.0; 3];
+    let (mut all, mut near) = (Vec::new(), Vec::new());
+    let mut gap = 0.0;
     for row in 0..n {
         let p: Vec<f64> = empirical.row(row).iter().map(|l| f64::from(*l)).collect();
         let q: Vec<f64> = approximate.row(row).iter().map(|l| f64::from(*l)).collect();
-        all += correlation(&p, &q);
+        all.extend(correlation(&p, &q));
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|a, b| p[*b].total_cmp(&p[*a]));
         let mut mass = 0.0;
@@ -338,15 +342,46 @@ fn agreement(empirical: &Posterior, approximate: &Posterior) -> [f64; 3] {
         });
         order.truncate(enough.map_or(n, |last| last + 1));
         let pick = |logs: &[f64]| -> Vec<f64> { order.iter().map(|i| logs[*i]).collect() };
-        near += correlation(&pick(&p), &pick(&q));
+        near.extend(correlation(&pick(&p), &pick(&q)));
         let pairs = p.iter().zip(&q);
         gap += pairs.map(|(p, q)| p.exp() * (p - q)).sum::<f64>();
     }
-    let n = n as f64;
-    [all / n, near / n, gap / n]
+    let mean = |found: &[f64]| found.iter().sum::<f64>() / found.len() as f64;
+    [mean(&all), mean(&near), gap / n as f64]
 }
 
-/// Spearman's; zero where one side is constant, as the uniform distribution is.
-fn correlation(a: &[f64], b: &[f64]) -> f64 {
-    spearman(a, b).map_or(0.0, |found| found.coefficient)
+/// Spearman's of an approximation q with p. None where p has no order to find: of fewer than three numbers, or
+/// equal ones. Where q alone has none, as the uniform distribution, it says nothing of that of p: 0.
+fn correlation(p: &[f64], q: &[f64]) -> Option<f64> {
+    spearman(p, p)?;
+    Some(spearman(p, q).map_or(0.0, |found| found.coefficient))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// p(i|x) of these weights, a row per observation.
+    fn posterior(weights: &[[f64; 4]; 4]) -> Posterior {
+        Posterior::from_weights(4, |n, i| weights[n][i].ln())
+    }
+
+    #[test]
+    fn observations_without_an_order_to_find_are_in_no_mean_of_correlations() {
+        // The first has all of its mass at one place, the second at two, the third is uniform.
+        let p = posterior(&[
+            [1.0, 1e-6, 2e-6, 3e-6],
+            [1.0, 2.0, 2e-6, 3e-6],
+            [1.0; 4],
+            [1.0, 2.0, 3.0, 4.0],
+        ]);
+        let [all, near, gap] = agreement(&p, &p);
+        assert_eq!((all, near, gap), (1.0, 1.0, 0.0));
+        // 0 of the last alone among those that lie in 99 %, of three among all.
+        let uniform = posterior(&[[1.0; 4]; 4]);
+        let [all, near, _] = agreement(&p, &uniform);
+        assert_eq!((all, near), (0.0, 0.0));
+        let [all, near, _] = agreement(&uniform, &p);
+        assert!(all.is_nan() && near.is_nan(), "{all} {near}");
+    }
 }

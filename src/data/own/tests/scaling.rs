@@ -174,3 +174,35 @@ fn the_range_of_scaled_pictures_is_that_of_their_pixels() {
     let (said, found) = range(&[("scale", "standard".into())]);
     assert_eq!(said, found);
 }
+
+/// Microseconds, and prices with cents beside a large constant: below 2⁵³, and yet their means are rounded by
+/// much of the deviation.
+#[test]
+fn large_numbers_have_the_mean_0_and_the_deviation_1_and_come_back_whole() {
+    let first = 8_000_000_000_000_001_i64;
+    let rows = (0..7).map(|n| format!("{},{}.25\n", first + n, 600_000_000_000_i64 + n));
+    let rows = format!("time,v\n{}", rows.collect::<String>());
+    let whole = [("valid", 0.0.into()), ("test", 0.0.into())];
+    for (scale, known) in [("standard", (-3.0, 2.0)), ("minmax", (0.0, 6.0))] {
+        let given = [&whole[..], &[("scale", scale.into())]].concat();
+        let data = load("csv", &[("file", "t.csv", rows.as_bytes())], &given).expect("a table");
+        let x = data.train.x_f32().expect("numbers");
+        let (low, width) = known;
+        for (n, row) in x.chunks(2).enumerate() {
+            let expected = (low + n as f64) / width;
+            for found in row {
+                assert!(
+                    (f64::from(*found) - expected).abs() < 1e-6,
+                    "{scale}: {row:?}"
+                );
+            }
+        }
+        let by = &data.meta["scaled_by"];
+        assert_eq!(by["origin"], serde_json::json!([first, 600_000_000_000.25]));
+        let number = |name: &str| by[name][0].as_f64().expect("a number of the column");
+        for (n, row) in x.chunks(2).enumerate() {
+            let above = f64::from(row[0]) * number("width") + number("above");
+            assert_eq!(above.round() as usize, n, "{scale}");
+        }
+    }
+}

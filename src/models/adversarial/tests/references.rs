@@ -229,7 +229,8 @@ fn adversarial_vb_with_and_without_adaptive_contrast() {
         let moments = case.0["moments"].to_f32();
         let each = moments.chunks_exact(moments.len() / 4).take(draws);
         let noise = each.map(|noise| device.matrix(noise.to_vec(), noise.len() / 3, 3));
-        let contrast = avb.contrast(case.matrix("x"), noise.collect());
+        let contrast =
+            AdversarialVb::contrast(&avb.encoder.waits(), case.matrix("x"), noise.collect());
         let x = Observed {
             seen: case.matrix("x"),
             weighed: case.matrix("x"),

@@ -280,7 +280,7 @@ fn one_network_is_updated_and_no_bit_of_another_changes() {
         let mut avb = AdversarialVb::new(&config, density, &terms, &device, seed);
         let contrast = |avb: &AdversarialVb<Cpu>| {
             let noise = (0..contrast_draws).map(|draw| z(10 + draw as u64));
-            avb.contrast(x(), noise.collect())
+            AdversarialVb::contrast(&avb.encoder.waits(), x(), noise.collect())
         };
         changes(&mut avb, &["encoder", "decoder"], |avb| {
             let (by_encoder, by_decoder) = avb.primal_step(observed(), z(0), contrast(avb));
