@@ -1,6 +1,7 @@
 //! The full cells of an experiment: the product of its axes, then `exclude`, `include`, `when`.
 
 mod growing;
+mod including;
 mod overlay;
 mod rows;
 mod shaping;
@@ -10,12 +11,12 @@ use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::Place;
 
+use including::include;
 use overlay::Overlay;
 use overlay::overlays;
 use rows::Rows;
 use shaping::Filter;
 use shaping::exclude;
-use shaping::include;
 use shaping::when;
 
 use super::axes::Axis;
