@@ -39,6 +39,10 @@ pub struct Column {
     pub place: Place,
     /// Whether its values are coordinates.
     pub axis: bool,
+    /// Whether the command line or a profile says which values it has: `include` brings no others.
+    pub(super) held: bool,
+    /// Whether the manifest has an axis of this name that the command line or a profile may have taken away.
+    pub(super) replaced: bool,
     /// What a search may give it.
     pub(super) searched: Option<Domain>,
     /// Its position in the rows of cells, where it is not the same in all of them.
@@ -68,6 +72,8 @@ impl Column {
             ty,
             place,
             axis: false,
+            held: false,
+            replaced: false,
             searched: None,
             position: None,
             constant: ABSENT,

@@ -20,6 +20,7 @@ use crate::text::Place;
 use crate::text::did_you_mean;
 
 use super::Axis;
+use super::Form;
 use super::forms::form_of;
 use super::forms::forms;
 use super::search;
@@ -58,6 +59,8 @@ pub(in crate::manifest) struct Reader<'a> {
     pub parts: Vec<(String, Place)>,
     /// Those that a variant sets: cells of other variants have the parameter's value.
     pub set: Vec<String>,
+    /// The names of axes of the manifest in whose place the command line or a profile gives others.
+    pub replaced: Vec<(String, Place)>,
     pub found: &'a mut Diagnostics,
 }
 
@@ -81,6 +84,15 @@ impl<'a> Reader<'a> {
             match self.seen.contains(&entry.key) {
                 true => self.part_of_an_axis(entry),
                 false => axes.extend(self.axis(entry)),
+            }
+        }
+        // What `exclude`, `include` and conditions say of an axis that is no more is no slip.
+        for (name, place) in std::mem::take(&mut self.replaced) {
+            // One within a parameter has the parameter's value where it is no axis.
+            if self.columns.index(&name).is_some() || !name.contains('.') {
+                let gone = Column::new(&name, ParamType::Any, place);
+                let column = self.columns.add(gone);
+                self.columns.get_mut(column).replaced = true;
             }
         }
         axes
@@ -154,21 +166,34 @@ impl<'a> Reader<'a> {
             }
         }
         let forced = self.forced.get(name).copied();
-        if form_of(node) == Some("variants")
-            && let Some(among) = forced.or(among)
-        {
-            let mut axis = self.variants(entry, node)?;
-            self.choose(&mut axis, among);
-            return Some(axis);
+        let among = forced
+            .or(among)
+            .filter(|_| form_of(node) == Some("variants"));
+        let own = std::ptr::eq(node, &entry.value) && forced.is_none() && among.is_none();
+        let axis = match (among, forced) {
+            (Some(among), _) => {
+                let mut axis = self.variants(entry, node)?;
+                self.choose(&mut axis, among);
+                axis
+            }
+            (None, Some(forced)) => self.list(entry, &[forced])?,
+            (None, None) => match (&changes[..], search::changed(node, &changes)) {
+                ([_, ..], Some((method, changed))) => self.search(entry, method, &changed)?,
+                _ => self.formed(entry, node)?,
+            },
+        };
+        let of_seeds = matches!(axis.form, Form::Seeds(_)) && self.seeds.is_some();
+        if !own || of_seeds {
+            self.replaced.extend(names_within(entry));
+            for column in axis.columns() {
+                self.columns.get_mut(column).held = true;
+            }
         }
-        if let Some(forced) = forced {
-            return self.list(entry, &[forced]);
-        }
-        if !changes.is_empty()
-            && let Some((method, changed)) = search::changed(node, &changes)
-        {
-            return self.search(entry, method, &changed);
-        }
+        Some(axis)
+    }
+
+    fn formed(&mut self, entry: &'a Entry, node: &'a Node) -> Option<Axis> {
+        let name = entry.key.as_str();
         match (&node.content, form_of(node)) {
             (Content::List(items), _) => {
                 let items: Vec<&Node> = items.iter().collect();
@@ -233,7 +258,32 @@ impl<'a> Reader<'a> {
 
     /// The canonical value of a name that the command line may have forced.
     pub(super) fn value_of(&mut self, name: &str, column: usize, node: &Node) -> Option<ValueId> {
-        let node = self.forced.get(name).map_or(node, |forced| forced);
-        self.value(column, node)
+        let forced = self.forced.get(name).copied();
+        self.columns.get_mut(column).held |= forced.is_some();
+        self.value(column, forced.unwrap_or(node))
     }
+}
+
+/// The names that an axis of the manifest gives values, in whatever form: its own, those of a `zip`, of a search, of
+/// variants and of their axes.
+fn names_within(axis: &Entry) -> Vec<(String, Place)> {
+    let of = |entry: &Entry| (entry.key.clone(), entry.key_place.clone());
+    let mut names = vec![of(axis)];
+    let inner = axis.value.as_map().unwrap_or_default();
+    let maps = inner
+        .iter()
+        .filter_map(|entry| Some((entry, entry.value.as_map()?)));
+    for (entry, inner) in maps {
+        let key = |name: &str| inner.iter().find(|entry| entry.key == name);
+        let searched = key("space").and_then(|space| space.value.as_map());
+        match (form_of(&axis.value), entry.key.as_str()) {
+            (Some("variants"), _) => {
+                let axes = key("axes").and_then(|axes| axes.value.as_map());
+                names.extend(axes.unwrap_or_default().iter().flat_map(names_within));
+            }
+            (_, "zip") => names.extend(inner.iter().map(of)),
+            _ => names.extend(searched.unwrap_or_default().iter().map(of)),
+        }
+    }
+    names
 }

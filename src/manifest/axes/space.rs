@@ -1,5 +1,6 @@
 //! The space of a search: `{lr: {log-uniform: [1e-4, 1e-1]}, width: {int: [16, 256]}, act: [relu, tanh]}`.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -60,8 +61,7 @@ impl Reader<'_> {
             let Some(column) = self.column(&entry.key, &entry.key_place) else {
                 continue;
             };
-            let names: Vec<&str> = parameters.iter().map(|p| p.name.as_str()).collect();
-            let Some((domain, when, condition)) = self.domain(entry, column, &names) else {
+            let Some((domain, when, condition)) = self.domain(entry, column, &parameters) else {
                 continue;
             };
             let _ = writeln!(text, "{} {domain:?} {condition}", entry.key);
@@ -95,12 +95,13 @@ impl Reader<'_> {
         &mut self,
         entry: &Entry,
         column: usize,
-        before: &[&str],
+        before: &[Parameter],
     ) -> Option<(Domain, Option<Condition>, String)> {
         let ty = self.columns.get(column).ty.clone();
         let what = format!("`{}`", entry.key);
         // A value of the command line leaves nothing to search.
         let forced = self.forced.get(entry.key.as_str()).copied();
+        self.columns.get_mut(column).held |= forced.is_some();
         if let Some(items) = entry.value.as_list() {
             let items: Vec<&Node> = match forced {
                 Some(forced) => vec![forced],
@@ -245,7 +246,7 @@ impl Reader<'_> {
         &mut self,
         node: &Node,
         what: &str,
-        before: &[&str],
+        before: &[Parameter],
     ) -> Option<(Condition, String)> {
         let text = fields::text(node, "`when`", self.found)?;
         let expression = match Expression::read(text, &node.place) {
@@ -256,8 +257,9 @@ impl Reader<'_> {
             }
         };
         let mut constants = Values::new();
+        let of = |name: &str| before.iter().find(|parameter| parameter.name == name);
         for name in expression.names() {
-            if before.contains(&&**name) {
+            if of(name).is_some() {
                 self.deciding.push(name.to_string());
                 continue;
             }
@@ -276,13 +278,34 @@ impl Reader<'_> {
                         .at(&node.place, "no parameter that is searched before it")
                         .maybe_help(did_you_mean(
                             name,
-                            before.iter().copied(),
+                            before.iter().map(|parameter| parameter.name.as_str()),
                             "those before it",
                         )),
                 );
                 return None;
             };
             constants.insert(name.to_string(), value.clone());
+        }
+        // A trial could only pass over what is wrong with it.
+        let points: HashMap<&str, Vec<Value>> = before
+            .iter()
+            .map(|parameter| (parameter.name.as_str(), parameter.domain.ends()))
+            .collect();
+        let uses = |name: &str| expression.names().iter().any(|used| **used == *name);
+        for (name, values) in points.iter().filter(|(name, _)| uses(name)) {
+            for value in values {
+                let lookup = |other: &str| match points.get(other) {
+                    Some(_) if other == *name => Some(value),
+                    Some(values) => values.first(),
+                    None => constants.get(other),
+                };
+                if let Err(message) = expression.holds(lookup) {
+                    let title = format!("`{text}` is not a condition");
+                    self.found
+                        .push(Diagnostic::error(title).at(&node.place, message));
+                    return None;
+                }
+            }
         }
         let mut text = text.to_owned();
         for (name, value) in &constants {

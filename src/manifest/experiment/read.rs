@@ -144,6 +144,7 @@ pub(super) fn read(
         own: Vec::new(),
         parts: Vec::new(),
         set: Vec::new(),
+        replaced: Vec::new(),
         found,
     };
     let mut axes = reader.read(manifest.get("axes"));

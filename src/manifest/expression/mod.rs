@@ -3,6 +3,7 @@
 //! would compare what it does not know silently.
 
 mod jinja;
+mod ordered;
 #[cfg(test)]
 mod tests;
 mod way;
@@ -25,7 +26,9 @@ use crate::text::nesting::nesting;
 use jinja::Absent;
 use jinja::ENVIRONMENT;
 use jinja::from_jinja;
+use jinja::is_certain;
 use jinja::to_jinja;
+use ordered::with_filters;
 
 /// Functions that expressions may call, with what they give.
 pub(super) const FUNCTIONS: [(&str, &str); 9] = [
@@ -34,8 +37,8 @@ pub(super) const FUNCTIONS: [(&str, &str); 9] = [
     ("exp", "e to the power of the number"),
     ("floor", "the largest whole number that is not above"),
     ("log", "the natural logarithm"),
-    ("max", "the largest of its arguments"),
-    ("min", "the smallest of its arguments"),
+    ("max", "the largest of its arguments, or of one list"),
+    ("min", "the smallest of its arguments, or of one list"),
     (
         "round",
         "the nearest whole number, away from zero at a half",
@@ -97,9 +100,12 @@ impl Expression {
                     wrong
                 }
             })?;
+        let names = used(&compiled, &text, false);
+        let orders = with_filters(&text);
+        let orders = orders.and_then(|text| ENVIRONMENT.compile_expression_owned(text).ok());
         Ok(Expression {
-            names: used(&compiled, &text, false),
-            compiled: Some(compiled),
+            names,
+            compiled: Some(orders.unwrap_or(compiled)),
             text,
             place: place.clone(),
         })
@@ -156,22 +162,30 @@ impl Expression {
             });
             self.evaluate(context.collect())
         };
-        if let Some(name) = self.names.iter().find(|name| lookup(name).is_none()) {
-            // `lr if lr is defined else 0.1` has a value all the same.
-            let value = match asks_for_values(&self.text) {
-                true => with(|_| Jinja::from(())).ok().zip(with(Absent::value).ok()),
-                false => None,
-            };
-            let value = value.filter(|(low, high)| !Absent::is(low) && low == high);
-            let value = value.and_then(|(value, _)| from_jinja(&value).ok());
-            return value.ok_or_else(|| EvaluationError::Unbound(Arc::clone(name)));
+        let Some(name) = self.names.iter().find(|name| lookup(name).is_none()) else {
+            let value = with(|_| Jinja::from(())).map_err(|wrong| wrong.text);
+            let value = value.and_then(|value| from_jinja(&value));
+            return value.map_err(EvaluationError::Failed);
+        };
+        let unbound = EvaluationError::Unbound(Arc::clone(name));
+        if !asks_for_values(&self.text) {
+            return Err(unbound);
         }
-        let value = with(|_| Jinja::from(())).map_err(EvaluationError::Failed)?;
-        from_jinja(&value).map_err(EvaluationError::Failed)
+        // `lr if lr is defined else 0.1` has a value all the same.
+        match (with(|_| Jinja::from(())), with(Absent::value)) {
+            (Err(wrong), _) | (_, Err(wrong)) if wrong.certain => {
+                Err(EvaluationError::Failed(wrong.text))
+            }
+            (Ok(low), Ok(high)) if !Absent::is(&low) && low == high => {
+                from_jinja(&low).map_err(EvaluationError::Failed)
+            }
+            _ => Err(unbound),
+        }
     }
 
     /// Whether the condition holds. An order with a name that has no value neither holds nor fails: what
-    /// depends on it does not hold. It equals nothing. `samples is none` asks whether there is a value.
+    /// depends on it does not hold. It equals nothing, and is as false where it stands alone: `beta or 1` is 1.
+    /// `samples is none` asks whether there is a value, `samples|default(5)` has another in its place.
     ///
     /// # Errors
     /// Where the operation makes no sense, or its value is not true or false.
@@ -195,26 +209,45 @@ impl Expression {
             let value = self.evaluate(context.collect())?;
             match value.kind() {
                 ValueKind::Bool => Ok(value.is_true()),
-                kind => Err(format!("a condition is true or false, this is a {kind}")),
+                kind => Err(Wrong {
+                    text: format!("a condition is true or false, this is a {kind}"),
+                    certain: false,
+                }),
             }
         };
         if unbound.is_empty() {
-            return with(None);
+            return with(None).map_err(|wrong| wrong.text);
         }
-        let mut ways = unbound.into_iter().map(Some).chain([None]);
-        // An error is arithmetic with what is not there.
-        Ok(ways.all(|low| with(low) == Ok(true)))
+        for low in unbound.into_iter().map(Some).chain([None]) {
+            match with(low) {
+                Ok(true) => {}
+                Err(wrong) if wrong.certain => return Err(wrong.text),
+                // Another error is arithmetic with what is not there.
+                Ok(false) | Err(_) => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
-    fn evaluate(&self, context: BTreeMap<String, Jinja>) -> Result<Jinja, String> {
+    fn evaluate(&self, context: BTreeMap<String, Jinja>) -> Result<Jinja, Wrong> {
         let Some(compiled) = &self.compiled else {
             return Ok(context.into_values().next().unwrap_or_default());
         };
         compiled.eval(Jinja::from(context)).map_err(|error| {
             let detail = error.detail().map(str::to_owned);
-            detail.unwrap_or_else(|| error.kind().to_string())
+            Wrong {
+                text: detail.unwrap_or_else(|| error.kind().to_string()),
+                certain: is_certain(&error),
+            }
         })
     }
+}
+
+/// Why there is no value.
+struct Wrong {
+    text: String,
+    /// Whether it is so whatever the absent values are.
+    certain: bool,
 }
 
 /// The names that are used, sorted; by the ways within them where these are asked for.
@@ -270,15 +303,33 @@ fn is_plain_name(text: &str) -> bool {
         && !WORDS.contains(&text)
 }
 
-/// Whether an expression asks whether there is a value: `x is defined`, `x is not none`.
+/// Whether an expression says what is to be where there is no value: `x is defined`, `x|default(1)`, `x or 1`.
 fn asks_for_values(text: &str) -> bool {
-    text.split(" is ").skip(1).any(|rest| {
+    let of_word = |c: char| c.is_alphanumeric() || c == '_';
+    let word = |text: &str| {
+        let text = text.trim_start();
+        text[..text.find(|c| !of_word(c)).unwrap_or(text.len())].to_owned()
+    };
+    let tests = text.split(" is ").skip(1).any(|rest| {
         let rest = rest.trim_start();
-        let rest = rest.strip_prefix("not ").unwrap_or(rest).trim_start();
-        ["defined", "undefined", "none"]
-            .iter()
-            .any(|test| rest.starts_with(test))
-    })
+        let rest = rest.strip_prefix("not ").unwrap_or(rest);
+        ["defined", "undefined", "none"].contains(&&*word(rest))
+    });
+    let filters = text.split('|').skip(1);
+    // A name alone: in `x == 1 or y` it is the comparison that lacks a value.
+    let alone = |(at, _): (usize, &str)| {
+        let before = text[..at].trim_end();
+        let rest = before.trim_end_matches(|c| of_word(c) || c == '.');
+        let behind = ["(", "[", ",", " or"];
+        let rest_ends = rest.trim_end();
+        rest.len() < before.len()
+            && (rest_ends.is_empty() || behind.iter().any(|end| rest_ends.ends_with(end)))
+    };
+    tests
+        || filters
+            .into_iter()
+            .any(|rest| ["default", "d"].contains(&&*word(rest)))
+        || text.match_indices(" or ").any(alone)
 }
 
 /// Whether a single `=` stands where `==` was meant.

@@ -48,6 +48,56 @@ fn comparisons_with_what_a_cell_does_not_have_do_not_hold() {
 }
 
 #[test]
+fn a_default_stands_for_what_a_cell_does_not_have() {
+    let vae = [("method", Value::from("vae"))];
+    for condition in [
+        "samples|default(0) < 2",
+        "samples | d(0) < 2",
+        "(samples or 0) < 2",
+        "samples or method == 'vae'",
+        "not samples",
+        "samples is none and 5 > samples|default(0, true)",
+    ] {
+        assert!(holds(condition, &vae), "{condition}");
+    }
+    assert!(!holds("samples|default(3) < 2", &vae));
+    assert!(!holds("samples and method == 'vae'", &vae));
+    let none = [("samples", Value::Int(0))];
+    assert!(holds("samples|default(7, true) == 7", &none));
+    assert!(holds("samples|default(7) == 0", &none));
+}
+
+#[test]
+fn values_of_different_kinds_have_no_order() {
+    let cell = [("d", Value::from("a")), ("x", Value::Int(2))];
+    let said = |text: &str| {
+        let cell: BTreeMap<&str, Value> = cell.iter().cloned().collect();
+        expression(text).holds(|name| cell.get(name))
+    };
+    for slip in [
+        "d > 1",
+        "0 < x < d",
+        "absent < 3 and d >= x",
+        "max(d, x) == 2",
+        "x|default(1) < 'b'",
+        "x > true",
+    ] {
+        let said = said(slip).expect_err(slip);
+        assert!(said.contains("neither is above the other"), "{said}");
+    }
+    for good in [
+        "d is string or d > 1",
+        "not (d is number and d > 1)",
+        "d > 'A' and 1 < x < 3",
+        "x == 2 or d > 1",
+        "d != x and d not in [x, 1]",
+        "max([x, 1]) == 2 and [x, 3]|min == 2",
+    ] {
+        assert_eq!(said(good), Ok(true), "{good}");
+    }
+}
+
+#[test]
 fn values_keep_their_types() {
     let four = Value::Int(4);
     let value = |text: &str| expression(text).value(|_| Some(&four));
@@ -59,6 +109,8 @@ fn values_keep_their_types() {
         Ok(Value::List(vec![four.clone(), four.clone()]))
     );
     assert_eq!(value("max(x, 7)"), Ok(Value::Int(7)));
+    assert_eq!(value("max([x, 7])"), Ok(Value::Int(7)));
+    assert!(matches!(value("min([])"), Err(EvaluationError::Failed(_))));
     assert_eq!(value("sqrt(x)"), Ok(Value::Float(2.0)));
     assert!(matches!(
         value("log(x - 4)"),
@@ -76,13 +128,17 @@ fn an_expression_may_ask_whether_there_is_a_value() {
         Ok(Value::Float(1.0))
     );
     assert_eq!(value("x is defined"), Ok(Value::Bool(false)));
+    assert_eq!(value("2 * x|default(3)"), Ok(Value::Int(6)));
+    assert_eq!(value("there|d(3)"), Ok(half.clone()));
+    assert_eq!(value("max(0, (x or y or 3))"), Ok(Value::Int(3)));
     assert_eq!(value("there if there is defined else x"), Ok(half.clone()));
     // Without the question, or where it leads to what is not there, there is none.
     for unbound in [
         "x",
         "x + 1",
         "x == 1",
-        "x or 1",
+        "x == 1 or there",
+        "not x or there",
         "x if there is defined else 1",
         "y if x is defined else y + 1",
     ] {

@@ -2,6 +2,7 @@
 
 mod filter;
 mod growing;
+mod including;
 mod left_out;
 mod overlay;
 mod rows;
@@ -15,11 +16,11 @@ use crate::text::Diagnostics;
 use crate::text::Place;
 
 use filter::Filter;
+use including::include;
 use overlay::Overlay;
 use overlay::overlays;
 use rows::Rows;
 use shaping::exclude;
-use shaping::include;
 use shaping::when;
 
 use super::axes::Axis;

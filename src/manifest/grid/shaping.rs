@@ -1,20 +1,12 @@
-//! What shapes the product of the axes: `exclude`, `include` and `when`.
+//! What takes cells away from the product of the axes: `exclude` and `when`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foldhash::HashSet;
-use foldhash::HashSetExt;
-
-use crate::manifest::axes::Axis;
-use crate::manifest::axes::Choice;
-use crate::manifest::axes::Form;
 use crate::manifest::axes::PartOfReplicates;
-use crate::manifest::axes::product;
 use crate::manifest::columns::ABSENT;
 use crate::manifest::columns::Column;
 use crate::manifest::columns::Columns;
-use crate::manifest::columns::ValueId;
 use crate::manifest::expression::Expression;
 use crate::manifest::fields;
 use crate::manifest::node::Content;
@@ -27,12 +19,11 @@ use crate::text::Place;
 use crate::text::did_you_mean;
 
 use super::Grid;
-use super::MOST;
 use super::filter::Coordinates;
 use super::filter::Filter;
 
 /// The members of a list; what is no list is one.
-fn entries(node: &Node) -> Vec<&Node> {
+pub(super) fn entries(node: &Node) -> Vec<&Node> {
     match &node.content {
         Content::List(items) => items.iter().collect(),
         _ => vec![node],
@@ -40,7 +31,7 @@ fn entries(node: &Node) -> Vec<&Node> {
 }
 
 /// The values that an entry names for a column: those of a list, unless the list is one value of an axis of lists.
-fn alternatives<'n>(node: &'n Node, column: &Column) -> Vec<&'n Node> {
+pub(super) fn alternatives<'n>(node: &'n Node, column: &Column) -> Vec<&'n Node> {
     let Content::List(items) = &node.content else {
         return vec![node];
     };
@@ -61,7 +52,7 @@ fn alternatives<'n>(node: &'n Node, column: &Column) -> Vec<&'n Node> {
     }
 }
 
-fn unknown(name: &str, place: &Place, columns: &Columns) -> Diagnostic {
+pub(super) fn unknown(name: &str, place: &Place, columns: &Columns) -> Diagnostic {
     Diagnostic::error(format!("unknown axis `{name}`"))
         .at(place, "no such axis or parameter")
         .maybe_help(did_you_mean(name, columns.names(), "known names"))
@@ -206,133 +197,6 @@ fn useless(entry: &Node, found: &mut Diagnostics) {
         Diagnostic::warning("an entry of `exclude` matches no cell")
             .at(&entry.place, "excludes nothing"),
     );
-}
-
-pub(super) fn include(grid: &mut Grid, axes: &[Axis], node: &Node, found: &mut Diagnostics) {
-    for entry in entries(node) {
-        let Some(parts) = fields::map(entry, "an entry of `include`", found) else {
-            continue;
-        };
-        let mut wanted: Vec<(usize, Vec<ValueId>)> = Vec::new();
-        for part in parts {
-            let Some(column) = grid.columns.index(&part.key) else {
-                found.push(unknown(&part.key, &part.key_place, &grid.columns));
-                continue;
-            };
-            let mut ids = Vec::new();
-            for value in alternatives(&part.value, grid.columns.get(column)) {
-                let ty = grid.columns.get(column).ty.clone();
-                let what = format!("`{}`", part.key);
-                if let Some(canonical) = fields::canonical(value, &ty, &what, found) {
-                    let known = grid.columns.get(column).id_of(&canonical);
-                    ids.push(known.unwrap_or_else(|| {
-                        grid.columns.get_mut(column).intern(canonical, &value.place)
-                    }));
-                }
-            }
-            wanted.push((column, ids));
-        }
-        let mut used = HashSet::new();
-        let restricted: Vec<Axis> = axes
-            .iter()
-            .map(|axis| restrict(axis, &wanted, &mut used))
-            .collect();
-        for (part, (column, _)) in parts.iter().zip(&wanted) {
-            if !used.contains(column) {
-                found.push(
-                    Diagnostic::error(format!("`{}` is no axis of these cells", part.key))
-                        .at(&part.key_place, "cannot be given here")
-                        .help("an entry of `include` gives values on axes that its cells have"),
-                );
-            }
-        }
-        if product(&restricted).saturating_add(grid.len() as u128) > MOST {
-            found.push(Diagnostic::error("too many cells").at(&entry.place, "added here"));
-            continue;
-        }
-        let before = grid.len();
-        grid.add(&restricted);
-        if grid.len() == before && !found.has_errors() {
-            found.push(
-                Diagnostic::warning("an entry of `include` adds no cell")
-                    .at(&entry.place, "all its cells exist"),
-            );
-        }
-    }
-}
-
-/// The axis with the wanted values in place of its own; variants without an axis that the others
-/// have are left out.
-fn restrict(axis: &Axis, wanted: &[(usize, Vec<ValueId>)], used: &mut HashSet<usize>) -> Axis {
-    let find = |column: usize| wanted.iter().find(|(known, _)| *known == column);
-    let mut axis = axis.clone();
-    match axis.form {
-        Form::Values | Form::Seeds(_) => {
-            if let Some((column, ids)) = axis.columns().first().and_then(|column| find(*column)) {
-                used.insert(*column);
-                let choice = |id: &ValueId| Choice {
-                    set: vec![(*column, *id)],
-                    axes: Vec::new(),
-                };
-                axis.choices = ids.iter().map(choice).collect();
-            }
-        }
-        Form::Zip | Form::Search => {
-            let columns = axis.columns();
-            let named: Vec<_> = columns.iter().filter_map(|column| find(*column)).collect();
-            used.extend(named.iter().map(|(column, _)| *column));
-            let single = named.iter().all(|(_, ids)| ids.len() == 1);
-            if named.len() == columns.len() && single {
-                let set = named.iter().map(|(column, ids)| (*column, ids[0]));
-                axis.choices = vec![Choice {
-                    set: set.collect(),
-                    axes: Vec::new(),
-                }];
-            } else {
-                axis.choices.retain(|choice| {
-                    named.iter().all(|(column, ids)| {
-                        let set = choice.set.iter().find(|(known, _)| known == column);
-                        set.is_some_and(|(_, value)| ids.contains(value))
-                    })
-                });
-            }
-        }
-        Form::Variants => {
-            if let Some((column, ids)) = axis.columns().first().and_then(|column| find(*column)) {
-                used.insert(*column);
-                axis.choices.retain(|choice| {
-                    choice
-                        .set
-                        .first()
-                        .is_some_and(|(_, value)| ids.contains(value))
-                });
-            }
-            // Names that only some variants have choose among the variants.
-            let inner: HashSet<usize> = axis
-                .choices
-                .iter()
-                .flat_map(|choice| &choice.axes)
-                .flat_map(Axis::all_columns)
-                .collect();
-            let wanted_inside: Vec<usize> = wanted
-                .iter()
-                .map(|(column, _)| *column)
-                .filter(|column| inner.contains(column))
-                .collect();
-            axis.choices.retain(|choice| {
-                let own: Vec<usize> = choice.axes.iter().flat_map(Axis::all_columns).collect();
-                wanted_inside.iter().all(|column| own.contains(column))
-            });
-            for choice in &mut axis.choices {
-                choice.axes = choice
-                    .axes
-                    .iter()
-                    .map(|axis| restrict(axis, wanted, used))
-                    .collect();
-            }
-        }
-    }
-    axis
 }
 
 pub(super) fn when(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {

@@ -253,7 +253,8 @@ impl Term {
 impl Wanted {
     fn is(&self, value: Option<&Value>) -> bool {
         let Some(value) = value else {
-            return self.text == "none";
+            // As `exclude` and claims have it, or as conditions do.
+            return ["null", "~", "none"].contains(&&*self.text);
         };
         if let (Some(wanted), Some(number)) = (self.number, value.as_float()) {
             return wanted == number;

@@ -35,6 +35,9 @@ fn numbers_are_compared_as_numbers_and_text_by_pattern() {
 #[test]
 fn what_is_absent_is_none_and_in_no_range() {
     assert!(holds("beta=none,beta!=2", &cell()));
+    assert!(holds("beta=null|2,beta=~", &cell()) && !holds("beta!=null", &cell()));
+    assert!(holds("beta=null", &[("beta", Value::from("null"))]));
+    assert!(!holds("lr=null", &cell()));
     assert!(!holds("beta<2", &cell()));
 }
 

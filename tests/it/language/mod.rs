@@ -3,6 +3,7 @@
 mod filters;
 mod forms;
 mod given;
+mod held;
 mod hostile;
 mod key_properties;
 mod keys;

@@ -67,6 +67,7 @@ impl Reader<'_> {
         let column = self.column(name, &given.place)?;
         // A value of the command line is all that any trial gets.
         let forced = self.forced.get(name).copied();
+        self.columns.get_mut(column).held |= forced.is_some();
         let mut values = params?.clone();
         if let Some(forced) = forced {
             let amount = fields::whole(forced, &format!("`{name}`"), 1, i64::MAX, self.found)?;
