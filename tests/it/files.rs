@@ -376,7 +376,7 @@ fn a_clone_of_committed_tables_is_run_and_loses_nothing() {
     let table = |name: &str| space.path(&format!("outputs/e/tables/{name}"));
     let aside = kept(&table("summary.md")).expect("it was edited");
     assert!(
-        text.contains("`outputs/e/tables/summary.md` was not the result"),
+        text.contains("tables/summary.md` was not the result"),
         "{text}"
     );
     assert_eq!(fs::read_to_string(aside).unwrap(), "edited");
