@@ -70,6 +70,7 @@ pub mod registry;
 pub mod remote;
 pub mod report;
 pub mod search;
+mod session;
 pub mod slurm;
 mod sources;
 pub mod stages;

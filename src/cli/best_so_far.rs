@@ -88,6 +88,7 @@ impl<'p> BestSoFar<'p> {
             plan: &self.project.plan,
             store: Some(self.store),
             by_step: std::mem::take(&mut self.results),
+            open: Vec::new(),
         };
         let outcomes = stages::outcomes(&results, |id| self.failed[id.index()]);
         self.results = results.by_step;

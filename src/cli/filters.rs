@@ -10,6 +10,8 @@ use super::stop::Stop;
 use crate::plan::Filter;
 use crate::plan::SelectedSteps;
 use crate::plan::Selection;
+use crate::plan::StepId;
+use crate::text::Diagnostic;
 use crate::text::Diagnostics;
 use crate::text::plural;
 
@@ -34,6 +36,32 @@ pub(super) fn selection(
     }
     let chosen = project.plan.select(&selection);
     chosen.map(Some).or_else(|found| refuse(&found, err))
+}
+
+/// The steps of `--force`, and a word where none of a name is among the chosen ones.
+pub(super) fn forced(
+    project: &Project,
+    names: &[String],
+    selection: Option<&SelectedSteps>,
+    err: &mut Printer,
+) -> Result<Vec<StepId>, Stop> {
+    let mut forced = Vec::new();
+    for name in names {
+        let steps = project.steps_named(std::slice::from_ref(name), err)?;
+        if let Some(chosen) = selection
+            && !steps.iter().any(|step| chosen.contains(*step))
+        {
+            let title = format!(
+                "`--force {name}` forces nothing: no step of it is among those that are chosen"
+            );
+            let help = "`--only`, `--stage`, `--upto`, and `--failed` choose; give them so that it is, or leave them out";
+            err.diagnostic(&Diagnostic::warning(title).help(help))?;
+        }
+        // Of one that does not run the known result is used.
+        let chosen = |step: &StepId| selection.is_none_or(|chosen| chosen.contains(*step));
+        forced.extend(steps.into_iter().filter(chosen));
+    }
+    Ok(forced)
 }
 
 /// The filters of `--only`.

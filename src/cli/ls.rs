@@ -69,7 +69,8 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
         return Ok(Exit::Success);
     }
     if table.rows.is_empty() {
-        let statuses = PreviousRun::of(&project)?.left(&project);
+        let previous = PreviousRun::of(&project)?;
+        let statuses = previous.left(&project);
         let is_made = |status: &StepStatus| matches!(status, StepStatus::UpToDate { .. });
         if statuses.iter().all(is_made) {
             writeln!(err, "no stage leaves numbers")?;
@@ -78,9 +79,7 @@ pub(super) fn ls(args: &LsArgs, out: &mut Printer, err: &mut Printer) -> Result<
                 "  = help: `metrics` of a command names the file that has them"
             )?;
         } else {
-            writeln!(err, "no results yet")?;
-            let manifest = args.experiment.manifest.shown();
-            writeln!(err, "  = help: `sweepline run {manifest}` makes them")?;
+            previous.tell_none(&args.experiment.manifest, err)?;
         }
         nothing(out)?;
         return Ok(Exit::Success);

@@ -27,6 +27,17 @@ pub(super) const OTHERS: [&str; 7] = [
     "report.html",
 ];
 
+/// The folders in which a project commits what its paper shows: a clone has nothing else of the results. What differs
+/// there from the results is kept under another name, and what is of no step stays.
+const COMMITTED: [&str; 2] = ["figures", "tables"];
+
+/// Whether an entry may be in a folder of results that no view remembers.
+fn may_be_committed(name: &str) -> bool {
+    let other = name.strip_prefix(".new-").unwrap_or(name);
+    let (other, _) = other.split_once(".kept-").unwrap_or((other, ""));
+    name == engine::NEW_MEMORY || OTHERS.contains(&other) || COMMITTED.contains(&other)
+}
+
 /// Why an experiment may not write its results where it would.
 pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
     let view = &project.view;
@@ -42,11 +53,7 @@ pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
         ViewOwner::Unmarked => {
             let names = entries.into_iter().flatten().flatten();
             let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
-            let mut names = names.filter(|name| {
-                let other = name.strip_prefix(".new-").unwrap_or(name);
-                name != engine::NEW_MEMORY && !OTHERS.contains(&other)
-            });
-            let first = names.next()?;
+            let first = names.filter(|name| !may_be_committed(name)).min()?;
             let title = format!("`{shown}` is not a folder of results: it holds `{first}`");
             Some(
                 Diagnostic::error(title)

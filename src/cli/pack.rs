@@ -70,7 +70,8 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
     }
     let root = &project.plan.experiment.root;
     let mut found = Found::default();
-    for path in project.plan.experiment.files() {
+    let named = project.plan.experiment.files();
+    for path in named.iter().chain(project.plan.experiment.matched()) {
         found.add(root, &root.join(path))?;
     }
     for path in seen

@@ -37,7 +37,7 @@ const NAMED: usize = 3;
 pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     let selection = filters::selection(&project, &args.filters, err)?;
-    let forced = project.steps_named(&args.force, err)?;
+    let forced = filters::forced(&project, &args.force, selection.as_ref(), err)?;
     let previous = PreviousRun::of(&project)?.forcing(forced);
     let statuses = previous.statuses(&project);
     if let Some(store) = &previous.store {

@@ -1,15 +1,19 @@
 //! What earlier runs left: the store as planning asks it.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use super::printer::Printer;
 use super::project::Project;
 use super::stop::Stop;
 use crate::plan::History;
 use crate::plan::Look;
 use crate::plan::StepId;
 use crate::plan::StepStatus;
+use crate::plan::left_nothing;
 use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::KeyParts;
@@ -18,6 +22,7 @@ use crate::store::Maker;
 use crate::store::ProjectInput;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::text::ShowPath;
 
 /// What earlier runs left.
 pub(super) struct PreviousRun {
@@ -60,6 +65,23 @@ impl PreviousRun {
         PreviousRun { forced, ..self }
     }
 
+    /// Says that nothing is to be shown, and what makes it: there never was anything, or none of it is current.
+    ///
+    /// # Errors
+    /// Where that cannot be written.
+    pub(super) fn tell_none(&self, manifest: &Path, err: &mut Printer) -> io::Result<()> {
+        let manifest = manifest.shown();
+        if self.last.is_empty() {
+            writeln!(err, "no results yet")?;
+            return writeln!(err, "  = help: `sweepline run {manifest}` makes them");
+        }
+        writeln!(err, "no result that is current")?;
+        writeln!(
+            err,
+            "  = help: `sweepline run {manifest}` makes them, `sweepline plan {manifest} --explain` says what changed"
+        )
+    }
+
     /// What would become of every step, in the order of the plan.
     pub(super) fn statuses(&self, project: &Project) -> Vec<StepStatus> {
         self.look(project, Look::Ahead)
@@ -77,8 +99,12 @@ impl PreviousRun {
 
     /// The results that the last run left, as it judged them itself.
     pub(super) fn results<'p>(&'p self, project: &'p Project) -> Results<'p> {
-        let statuses = self.left(project).into_iter();
-        let results = statuses.map(|status| match status {
+        let statuses = self.left(project);
+        let steps = project.plan.steps.iter().zip(&statuses);
+        let open = steps
+            .map(|(step, status)| status.result().is_none() && !left_nothing(&statuses, step.id));
+        let open = open.collect();
+        let results = statuses.into_iter().map(|status| match status {
             StepStatus::UpToDate { result, .. } => Some(result),
             _ => None,
         });
@@ -86,6 +112,7 @@ impl PreviousRun {
             plan: &project.plan,
             store: self.store.as_ref(),
             by_step: results.collect(),
+            open,
         }
     }
 }

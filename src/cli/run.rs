@@ -93,7 +93,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         return Ok(Exit::Usage);
     }
     // What is wrong with the command line is told before anybody waits for the store.
-    let forced = project.steps_named(&args.force, err)?;
+    let forced = filters::forced(&project, &args.force, selection.as_ref(), err)?;
     if let Some(name) = &args.name {
         run_list::fit_for_a_name(name, err)?;
         let mut steps = project.plan.steps.iter();
@@ -312,6 +312,11 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
             plan: &project.plan,
             store: Some(&store),
             by_step: summary.steps.iter().map(|s| s.result.clone()).collect(),
+            open: summary
+                .steps
+                .iter()
+                .map(|s| s.state == State::Cancelled)
+                .collect(),
         },
     });
     let (claims, more) = claims::after_run(project, &results, args.require_claims, err)?;

@@ -1,5 +1,6 @@
 //! `sweepline runs`: which runs there were, and what people call them.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::io::Write;
 
@@ -10,6 +11,7 @@ use super::JSON_VERSION;
 use super::args::RunsArgs;
 use super::args::RunsChange;
 use super::exit::Exit;
+use super::known_manifests::KnownManifest;
 use super::printer::Printer;
 use super::reporter::duration;
 use super::runs;
@@ -17,6 +19,7 @@ use super::stop::Stop;
 use super::store_lock;
 use crate::store::PastRun;
 use crate::store::Store;
+use crate::text::list_of;
 
 /// Lists runs, or names and tags one.
 pub(super) fn runs(args: &RunsArgs, out: &mut Printer, err: &mut Printer) -> Result<Exit, Stop> {
@@ -88,35 +91,77 @@ pub(super) fn free_for_a_run(name: &str, store: &Store, err: &mut Printer) -> Re
 fn changed(args: &RunsArgs, change: &RunsChange, err: &mut Printer) -> Result<Exit, Stop> {
     let (_, folder) = runs::folders(&args.project, err)?;
     let store = store_lock::open(&folder, true, || true)?;
+    let manifest = args.project.manifest.clone();
+    let of = manifest.and_then(|manifest| KnownManifest::named(manifest).experiment());
     let find = |run: &str, err: &mut Printer| {
-        let found = runs::find(&store, None, run, err)?;
-        Ok::<_, Stop>(found.run)
+        if of.is_none() {
+            of_one_experiment(&store, run, err)?;
+        }
+        runs::find(&store, of.as_deref(), run, err)
     };
     match change {
         RunsChange::Name { run, name } => {
             fit_for_a_name(name, err)?;
-            let found = runs::find(&store, None, run, err)?;
+            let found = find(run, err)?;
             let steps = store.keys_of(&found.experiment)?;
             no_step(name, steps.contains_key(name), err)?;
-            let run = found.run;
-            let before = store.run_named(name)?.filter(|before| *before != run);
-            store.name_run(&run, name)?;
+            let run = &found.run;
+            let before = store.run_named(name)?.filter(|before| before != run);
+            store.name_run(run, name)?;
+            let run = shown(&found);
             match before {
                 Some(before) => writeln!(err, "{run} is `{name}` now, which {before} was")?,
                 None => writeln!(err, "{run} is `{name}`")?,
             }
         }
         RunsChange::Unname { name } => {
+            let run = store.run_named(name)?;
             if !store.unname_run(name)? {
                 writeln!(err, "error: no run is called `{name}`")?;
                 return Ok(Exit::Usage);
             }
+            let all = store.runs(usize::MAX >> 1)?;
+            if let Some(found) = all.iter().find(|known| Some(&known.run) == run.as_ref()) {
+                writeln!(err, "{} is not `{name}` any more", shown(found))?;
+            }
         }
-        RunsChange::Tag { run, tags } => store.tag_run(&find(run, err)?, tags, &[])?,
-        RunsChange::Untag { run, tags } => store.tag_run(&find(run, err)?, &[], tags)?,
+        RunsChange::Tag { run, tags } => {
+            let found = find(run, err)?;
+            store.tag_run(&found.run, tags, &[])?;
+            writeln!(err, "{} is tagged {}", shown(&found), list_of(tags))?;
+        }
+        RunsChange::Untag { run, tags } => {
+            let found = find(run, err)?;
+            store.tag_run(&found.run, &[], tags)?;
+            writeln!(err, "{} is not tagged {}", shown(&found), list_of(tags))?;
+        }
     }
     store.sync()?;
     Ok(Exit::Success)
+}
+
+/// Whether it is said whose run is meant: `latest` and `previous` are of one experiment where `diff` takes them.
+fn of_one_experiment(store: &Store, run: &str, err: &mut Printer) -> Result<(), Stop> {
+    if !matches!(run, "latest" | "previous") {
+        return Ok(());
+    }
+    let all = store.runs(usize::MAX >> 1)?;
+    let names: BTreeSet<&str> = all.iter().map(|run| &*run.experiment).collect();
+    if names.len() < 2 {
+        return Ok(());
+    }
+    let names = list_of(names);
+    writeln!(
+        err,
+        "error: `{run}` of which experiment? There are runs of {names}"
+    )?;
+    let help = "give the id of the run as `sweepline runs` lists it, or say whose: `sweepline runs --manifest FILE …`";
+    writeln!(err, "  = help: {help}")?;
+    Err(Stop::Reported(Exit::Usage))
+}
+
+fn shown(run: &PastRun) -> String {
+    format!("{} of `{}`", run.run, run.experiment)
 }
 
 fn summary(run: &PastRun) -> Option<Json> {

@@ -71,36 +71,59 @@ pub(super) fn find(
     let all = store.runs(LOOKED_AT)?.into_iter();
     let (mut runs, mut others): (Vec<PastRun>, Vec<PastRun>) =
         all.partition(|run| experiment.is_none_or(|experiment| run.experiment == experiment));
-    let named = store.run_named(name)?;
-    let name = named.as_deref().unwrap_or(name);
-    let at = match name {
+    let alike = |run: &PastRun| experiment.is_some_and(|own| is_variant(&run.experiment, own));
+    let nth = match name {
         "latest" => Some(0),
         "previous" => Some(1),
-        name => match runs.iter().position(|run| run.run == name) {
-            Some(at) => Some(at),
-            None => begins_with(name, &runs, err)?,
-        },
+        _ => None,
     };
-    if let Some(at) = at.filter(|at| *at < runs.len()) {
+    if let Some(nth) = nth.filter(|nth| *nth < runs.len()) {
+        return Ok(runs.swap_remove(nth));
+    }
+    let named = store.run_named(name)?;
+    let id = named.as_deref().unwrap_or(name);
+    if let Some(at) = runs.iter().position(|run| run.run == id) {
         return Ok(runs.swap_remove(at));
     }
-    let alike = |run: &PastRun| experiment.is_some_and(|own| is_variant(&run.experiment, own));
-    if let Some(at) = others.iter().position(|run| run.run == name && alike(run)) {
-        return Ok(others.swap_remove(at));
+    if let Some(at) = others.iter().position(|run| run.run == id) {
+        let other = others.swap_remove(at);
+        if alike(&other) {
+            return Ok(other);
+        }
+        // Also where ids of this experiment begin so.
+        let of = experiment.unwrap_or_default();
+        let is = &other.experiment;
+        writeln!(err, "error: run `{name}` is of `{is}`, not of `{of}`")?;
+        if let Some(latest) = runs.first() {
+            let latest = &latest.run;
+            writeln!(err, "  = help: the latest run of `{of}` is `{latest}`")?;
+        }
+        return Err(Stop::Reported(Exit::Usage));
+    }
+    if named.is_none()
+        && nth.is_none()
+        && let Some(at) = begins_with(name, &runs, err)?
+    {
+        return Ok(runs.swap_remove(at));
     }
     writeln!(err, "error: there is no run `{name}`")?;
-    let ids = runs.iter();
+    let ids = runs.iter().filter(|_| nth.is_none());
     let ids = ids.flat_map(|run| run.names.iter().chain([&run.run]));
     let ids = ids.map(String::as_str);
     match (closest(name, ids), runs.first(), others.first(), experiment) {
         (Some(meant), ..) => writeln!(err, "  = help: did you mean `{meant}`?")?,
         (None, Some(latest), ..) => {
             let only = if runs.len() == 1 { "only" } else { "latest" };
-            writeln!(err, "  = help: the {only} run is `{}`", latest.run)?;
+            let of = experiment.map_or(String::new(), |own| format!(" of `{own}`"));
+            writeln!(err, "  = help: the {only} run{of} is `{}`", latest.run)?;
             if let Some(other) = others.iter().find(|run| alike(run)) {
+                let counted = match nth {
+                    Some(_) => ", whose runs are counted apart",
+                    None => "",
+                };
                 writeln!(
                     err,
-                    "  = help: with other parameters or axes there is `{}`, of `{}`",
+                    "  = help: with other parameters or axes there is `{}`, of `{}`{counted}",
                     other.run, other.experiment
                 )?;
             }
@@ -180,6 +203,28 @@ pub(super) fn keys(store: &Store, run: &str) -> io::Result<Vec<(String, Digest)>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Two runs that begin in one second are `…-123456` and `…-123456-2`.
+    #[test]
+    fn a_whole_id_is_never_the_start_of_another() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(folder.path(), Access::Write { wait: false }).expect("a store");
+        let mut begun = ("a", store.begin_run("a", "").expect("it is recorded").0);
+        // Until two have begun in one second.
+        let (id, other) = loop {
+            let experiment = if begun.0 == "a" { "b" } else { "a" };
+            let next = store.begin_run(experiment, "").expect("it is recorded").0;
+            if next.starts_with(&begun.1) {
+                break (begun.1, experiment);
+            }
+            begun = (experiment, next);
+        };
+        let mut err = Printer::error();
+        let found = find(&store, Some(other), &id, &mut err);
+        assert!(found.is_err(), "it is of the other experiment");
+        let found = find(&store, None, &id, &mut err).ok();
+        assert_eq!(found.map(|run| run.run), Some(id));
+    }
 
     #[test]
     fn an_experiment_with_other_parameters_is_a_variant() {

@@ -27,6 +27,7 @@ use crate::store::ProjectInput;
 use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::names;
 
 use super::AttemptRunner;
 use super::Content;
@@ -264,6 +265,13 @@ impl AttemptContext<'_> {
             };
             match self.store.project_input(path) {
                 Ok(now) if now == **input => {}
+                Ok(now) => {
+                    let inside = now.other_file(input).map(names::name_of);
+                    return Err(changed(&match inside {
+                        Some(inside) => path.join(inside),
+                        None => path.clone(),
+                    }));
+                }
                 Err(error) if path.exists() => return Err(store_failed(error)),
                 _ => return Err(changed(path)),
             }

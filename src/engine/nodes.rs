@@ -3,6 +3,7 @@
 use std::ops::Index;
 use std::ops::IndexMut;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::plan::Step;
 use crate::plan::StepId;
@@ -19,6 +20,8 @@ pub(super) struct Node {
     pub name: Arc<str>,
     /// Whether it may run; of the others, known results are used.
     pub selected: bool,
+    /// Whether it was not to run and is not known to fail: what came of it would be news.
+    pub left_out: bool,
     /// Whether it runs even where its result is known.
     pub force: bool,
     /// How many of its needs have not ended.
@@ -38,6 +41,8 @@ pub(super) struct Node {
     pub executor: Option<usize>,
     pub key: Option<Digest>,
     pub result: Option<Arc<StepResult>>,
+    /// When it was made in this process.
+    pub made_at: Option<Instant>,
     state: State,
 }
 
@@ -47,6 +52,7 @@ impl Node {
             name: Arc::from(step.to_string()),
             step,
             selected,
+            left_out: false,
             force: false,
             waits: 0,
             attempts: 0,
@@ -58,6 +64,7 @@ impl Node {
             executor: None,
             key: None,
             result: None,
+            made_at: None,
             state: State::Waiting,
         }
     }
@@ -115,6 +122,20 @@ impl Nodes {
             | State::Running
             | State::BackingOff => {}
         }
+    }
+
+    /// Takes back the result of a step, which is to be given another end.
+    pub(super) fn take_back(&mut self, id: StepId) {
+        let node = &mut self.all[id.index()];
+        node.result = None;
+        node.made_at = None;
+        match node.state {
+            State::Done => self.totals.done -= 1,
+            State::UpToDate => self.totals.up_to_date -= 1,
+            State::Unselected => self.totals.unselected -= 1,
+            _ => {}
+        }
+        node.state = State::Running;
     }
 
     /// How many steps ended in which way.

@@ -206,6 +206,7 @@ impl<'a> Engine<'a> {
         self.store.watch_reading(None);
         self.store.still_there()?;
         coordinator.drain();
+        coordinator.ask_again()?;
         // The folder is empty by now, if it was ever made.
         let _ = std::fs::remove_dir(self.store.scratch().join(&run.0));
         self.store

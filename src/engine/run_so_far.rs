@@ -38,8 +38,10 @@ pub(super) struct RunSoFar<'a> {
 
 impl Outlook for RunSoFar<'_> {
     fn upstream(&self, step: StepId) -> Upstream<'_> {
-        match &self.nodes[step].result {
+        let node = &self.nodes[step];
+        match &node.result {
             Some(result) => Upstream::Left(result),
+            None if node.left_out => Upstream::LeftOut,
             None => Upstream::Nothing,
         }
     }

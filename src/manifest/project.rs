@@ -3,6 +3,8 @@
 //! It is the nearest folder above a manifest that holds `sweepline.toml`; where there is none, the
 //! nearest that holds `manifests/`, `Cargo.toml` or `.git`; else the manifest's own folder.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Component;
 use std::path::Path;
@@ -59,15 +61,55 @@ pub(super) fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// Reads a text file of the project. `asked` is where a manifest names it.
-///
-/// # Errors
-/// Where it leaves the project, is not there, or is not text.
-pub(super) fn read(
-    root: &Path,
-    path: &Path,
-    asked: Option<&Place>,
-) -> Result<Arc<Source>, Diagnostic> {
+/// The files of a project that a manifest leads to, each noted as it is asked for: whoever wants an experiment
+/// elsewhere needs them all.
+pub(super) struct Files<'r> {
+    pub root: &'r Path,
+    noted: RefCell<ProjectFiles>,
+}
+
+/// The same by their ways from the root.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ProjectFiles {
+    /// Those of which the manifest is made: itself, pipelines, parameters, sheets.
+    pub read: BTreeSet<PathBuf>,
+    /// Those that it names by a pattern, whatever is in them.
+    pub matched: BTreeSet<PathBuf>,
+}
+
+impl<'r> Files<'r> {
+    pub(super) fn new(root: &'r Path) -> Self {
+        Files {
+            root,
+            noted: RefCell::default(),
+        }
+    }
+
+    /// Reads a text file of the project. `asked` is where a manifest names it.
+    ///
+    /// # Errors
+    /// Where it leaves the project, is not there, or is not text.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        asked: Option<&Place>,
+    ) -> Result<Arc<Source>, Diagnostic> {
+        let source = read(self.root, path, asked)?;
+        self.noted.borrow_mut().read.insert(source.path.clone());
+        Ok(source)
+    }
+
+    /// Notes a file that a pattern matches.
+    pub(super) fn matched(&self, path: &str) {
+        self.noted.borrow_mut().matched.insert(path.into());
+    }
+
+    pub(super) fn noted(&self) -> ProjectFiles {
+        self.noted.borrow().clone()
+    }
+}
+
+fn read(root: &Path, path: &Path, asked: Option<&Place>) -> Result<Arc<Source>, Diagnostic> {
     let shown = path.strip_prefix(root).unwrap_or(path);
     let place = |wrong: Diagnostic, label: &str| match asked {
         Some(place) => wrong.at(place, label),

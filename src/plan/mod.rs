@@ -44,5 +44,5 @@ pub use known_columns::KnownColumns;
 pub use resolve::{Outlook, Resolution, ResolveError, Resolver, Upstream};
 pub use selection::{SelectedSteps, Selection};
 pub use stage_summary::StageSummary;
-pub use status::{History, Look, Reason, StepStatus};
+pub use status::{History, Look, Reason, StepStatus, left_nothing};
 pub use step::{AXES, Cell, From, Input, InputItem, OF_KIND, PartOfBudget, SEARCHED, Step, StepId};

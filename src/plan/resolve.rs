@@ -98,6 +98,9 @@ pub enum Upstream<'a> {
     Left(&'a StepResult),
     /// It ended and left nothing.
     Nothing,
+    /// It was left out, and nothing is known of it: a reduction that goes on without what failed does not go on
+    /// without this.
+    LeftOut,
     /// It has not ended.
     Open,
 }
@@ -208,12 +211,14 @@ impl Resolver<'_> {
             let mut missing = None;
             for item in &input.items {
                 let digest = match self.item(item)? {
-                    Ok(digest) => Some(digest),
-                    Err(from) if input.missing_allowed => {
+                    Member::Left(digest) => Some(digest),
+                    Member::Nothing(from) if input.missing_allowed => {
                         missing = Some(from);
                         None
                     }
-                    Err(because) => return Err(Resolution::Skip { because }),
+                    Member::Nothing(because) | Member::LeftOut(because) => {
+                        return Err(Resolution::Skip { because });
+                    }
                 };
                 digests.push(digest);
             }
@@ -244,25 +249,33 @@ impl Resolver<'_> {
     }
 
     /// The content of an item, or the step that left nothing.
-    fn item(&self, item: &InputItem) -> Result<Result<Digest, StepId>, Resolution> {
+    fn item(&self, item: &InputItem) -> Result<Member, Resolution> {
         match &item.from {
             From::File { path } => match self.outlook.input_file(path) {
-                Ok(digest) => Ok(Ok(digest)),
+                Ok(digest) => Ok(Member::Left(digest)),
                 Err(error) => Err(Resolution::Broken(error)),
             },
             From::Step { step, output } => match self.outlook.upstream(*step) {
                 Upstream::Left(result) => match content_digest(result, output.as_deref()) {
-                    Some(digest) => Ok(Ok(digest)),
+                    Some(digest) => Ok(Member::Left(digest)),
                     None => Err(Resolution::Broken(ResolveError::NoOutput {
                         from: self.outlook.name(*step),
                         output: output.as_deref().unwrap_or_default().to_owned(),
                         left: result.outputs.keys().map(String::clone).collect(),
                     })),
                 },
-                Upstream::Nothing | Upstream::Open => Ok(Err(*step)),
+                Upstream::Nothing | Upstream::Open => Ok(Member::Nothing(*step)),
+                Upstream::LeftOut => Ok(Member::LeftOut(*step)),
             },
         }
     }
+}
+
+/// What an item comes to.
+enum Member {
+    Left(Digest),
+    Nothing(StepId),
+    LeftOut(StepId),
 }
 
 /// The contents that are known, in the order in which keys ask for them.

@@ -3,7 +3,7 @@
 //! A filter chooses full cells, and with them every step that some chosen cell falls on. What such
 //! a step reads directly comes along. What it reduces does not: a reduction whose members were
 //! left out, and are not known from before, is left pending, because a table of half its rows
-//! looks like a table.
+//! looks like a table. That holds where members may be missing as well: those are the ones that failed.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +19,7 @@ use super::From;
 use super::Plan;
 use super::StepId;
 use super::StepStatus;
+use super::left_nothing;
 
 /// What the command line asks for; without any of it, everything.
 #[derive(Clone, Debug, Default)]
@@ -270,13 +271,15 @@ impl Plan {
                 continue;
             }
             let mut missing: Option<(StepId, usize)> = None;
-            for input in step.inputs.iter().filter(|input| !input.missing_allowed) {
+            for input in &step.inputs {
                 for item in &input.items {
                     let From::Step { step: need, .. } = item.from else {
                         continue;
                     };
+                    // What failed may be missing, what was left out may not.
                     let out = !selection.contains(need)
-                        && !matches!(statuses[need.index()], StepStatus::UpToDate { .. });
+                        && !matches!(statuses[need.index()], StepStatus::UpToDate { .. })
+                        && !(input.missing_allowed && left_nothing(statuses, need));
                     if out || pending[need.index()].is_some() {
                         missing.get_or_insert((need, 0)).1 += 1;
                     }

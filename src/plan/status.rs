@@ -343,16 +343,14 @@ struct BeforeRun<'a> {
     look: Look,
 }
 
-impl BeforeRun<'_> {
-    /// Whether a step failed, or could not run because others did.
-    fn left_nothing(&self, step: StepId) -> bool {
-        match &self.statuses[step.index()] {
-            StepStatus::Runs { reasons, .. } => reasons.iter().all(|reason| {
-                matches!(&reason.what, Change::Unfinished { outcome } if outcome == "failed")
-            }),
-            StepStatus::MayRun { after } => after.iter().all(|step| self.left_nothing(*step)),
-            StepStatus::UpToDate { .. } | StepStatus::Broken { .. } => false,
-        }
+/// Whether a step failed, or could not run because others did.
+pub fn left_nothing(statuses: &[StepStatus], step: StepId) -> bool {
+    match &statuses[step.index()] {
+        StepStatus::Runs { reasons, .. } => reasons.iter().all(
+            |reason| matches!(&reason.what, Change::Unfinished { outcome } if outcome == "failed"),
+        ),
+        StepStatus::MayRun { after } => after.iter().all(|step| left_nothing(statuses, *step)),
+        StepStatus::UpToDate { .. } | StepStatus::Broken { .. } => false,
     }
 }
 
@@ -360,7 +358,9 @@ impl Outlook for BeforeRun<'_> {
     fn upstream(&self, step: StepId) -> Upstream<'_> {
         match self.statuses[step.index()].result() {
             Some(result) => Upstream::Left(result),
-            None if self.look == Look::Back && self.left_nothing(step) => Upstream::Nothing,
+            None if self.look == Look::Back && left_nothing(self.statuses, step) => {
+                Upstream::Nothing
+            }
             None => Upstream::Open,
         }
     }

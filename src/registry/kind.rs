@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Columns;
 use super::Entry;
@@ -244,6 +245,20 @@ pub trait StageKind: Entry {
         &self,
         _params: &Values,
         _root: &Path,
+    ) -> io::Result<Vec<(String, Arc<str>)>> {
+        Ok(Vec::new())
+    }
+
+    /// The same programs as they are said to be at `made` or later: those of the key where one that was asked so late
+    /// said the same.
+    ///
+    /// # Errors
+    /// Where one cannot be asked.
+    fn programs_since(
+        &self,
+        _params: &Values,
+        _root: &Path,
+        _made: Instant,
     ) -> io::Result<Vec<(String, Arc<str>)>> {
         Ok(Vec::new())
     }

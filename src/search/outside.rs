@@ -49,6 +49,7 @@ use crate::registry::Param;
 use crate::registry::ParamError;
 use crate::registry::Values;
 use crate::registry::params;
+use crate::session;
 
 use super::Ask;
 use super::Domain;
@@ -232,8 +233,7 @@ fn answer(
         .stdout(handle(out)?)
         .stderr(handle(err)?);
     // With what it starts it is a group, which ends as one.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    session::apart(&mut command);
     let mut child = command.spawn().map_err(failed)?;
     let begun = Instant::now();
     let status = loop {

@@ -9,6 +9,8 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::session;
+
 use super::listing::FORMAT;
 use super::listing::Listing;
 
@@ -292,7 +294,8 @@ fn run(program: &str, arguments: &[String]) -> io::Result<Ran> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    own_group(&mut command);
+    // Ctrl-C in the terminal is ours to handle.
+    session::apart(&mut command);
     let mut child = command.spawn()?;
     let out = reader(child.stdout.take());
     let err = reader(child.stderr.take());
@@ -334,14 +337,6 @@ fn passes(name: &str) -> bool {
     };
     let ours = OURS.contains(&name) || ["SBATCH_CPU_BIND", "SBATCH_MEM_BIND"].iter().any(of_node);
     to_reach_it || !(ours || foreign.iter().any(|prefix| name.starts_with(prefix)))
-}
-
-/// Ctrl-C in the terminal is ours to handle.
-fn own_group(command: &mut Command) {
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(command, 0);
-    #[cfg(not(unix))]
-    let _ = command;
 }
 
 fn reader(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {

@@ -95,6 +95,7 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
         plan,
         store: None,
         by_step: Vec::new(),
+        open: Vec::new(),
     };
     let measuring: Vec<&str> = results.measuring().collect();
     if let Some(table) = &stated.claim.table {
@@ -274,6 +275,9 @@ pub fn claims_digest(results: &Results<'_>) -> Digest {
         if diverged {
             part(b"diverged");
         }
+        if results.is_open(step.id) {
+            part(b"open");
+        }
     }
     Digest::from_bytes(*hasher.finalize().as_bytes())
 }
@@ -285,10 +289,16 @@ pub fn judge_claims(results: &Results<'_>) -> Vec<Judgement> {
         by_stage: BTreeMap::new(),
     };
     let known = results.plan.experiment.known();
+    let mut measured = results.measuring().flat_map(|stage| results.steps(stage));
+    let is_open = measured.any(|step| results.is_open(step.id));
     let claims = results.plan.experiment.claims.iter();
     claims
         .map(|stated| {
-            let claim = &stated.claim;
+            // What failed may be missing; what was left out or stopped would be another claim.
+            let claim = &Claim {
+                allow_missing: stated.claim.allow_missing && !is_open,
+                ..stated.claim.clone()
+            };
             let judged = tables.of(claim).and_then(|sources| {
                 let sources: Vec<&Source> = sources.iter().map(|source| &**source).collect();
                 judge(claim, &sources, &known).map_err(|errors| {

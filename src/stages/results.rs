@@ -32,12 +32,20 @@ pub struct Results<'a> {
     pub store: Option<&'a Store>,
     /// In plan order; none for a step without a result.
     pub by_step: Vec<Option<Arc<StepResult>>>,
+    /// In plan order: whether a step has no result and has not failed either, so that what it will leave is not
+    /// known. Empty where nobody asks.
+    pub open: Vec<bool>,
 }
 
 impl Results<'_> {
     /// What a step left.
     pub fn result(&self, id: StepId) -> Option<&StepResult> {
         self.by_step.get(id.index())?.as_deref()
+    }
+
+    /// Whether a step was left out, or stopped, and has no result from before.
+    pub fn is_open(&self, id: StepId) -> bool {
+        self.open.get(id.index()).copied().unwrap_or(false)
     }
 
     /// The steps of a stage, in plan order; none of a stage that the plan does not have.

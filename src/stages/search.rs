@@ -87,6 +87,7 @@ fn check_objective(
         plan,
         store: None,
         by_step: Vec::new(),
+        open: Vec::new(),
     };
     if !results.measuring().any(|measuring| *measuring == **name) {
         let measuring: Vec<&str> = results.measuring().collect();

@@ -43,6 +43,34 @@ pub struct Verified {
 }
 
 impl Store {
+    /// Takes back results that are under keys which do not say what they are of. Their objects stay until the next
+    /// collection.
+    ///
+    /// # Errors
+    /// Where the database cannot be written.
+    pub fn forget_results<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k Digest>,
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        let keys: Vec<Digest> = keys.copied().collect();
+        self.forget(&keys)
+    }
+
+    fn forget(&self, keys: &[Digest]) -> Result<(), StoreError> {
+        self.database.write(|connection| {
+            let mut delete = connection.prepare_cached("DELETE FROM records WHERE key = ?")?;
+            let mut parts = connection.prepare_cached("DELETE FROM parts WHERE key = ?")?;
+            for key in keys {
+                delete.execute([key.as_bytes()])?;
+                parts.execute([key.as_bytes()])?;
+            }
+            environment::forget(connection, keys)
+        })?;
+        self.records.forget(keys);
+        Ok(())
+    }
+
     /// Removes records whose key is not in `keep`, then objects that no record names, and
     /// checkpoints of other keys. With `pretend`, only says what that would free. What somebody wrote in the place of
     /// such an object is there for [`Store::take_damaged`] until [`Store::drop_damaged`].
@@ -62,16 +90,7 @@ impl Store {
         if !pretend {
             self.writable()?;
             // Records go first: if this stops half way, no record names a removed object.
-            self.database.write(|connection| {
-                let mut delete = connection.prepare_cached("DELETE FROM records WHERE key = ?")?;
-                let mut parts = connection.prepare_cached("DELETE FROM parts WHERE key = ?")?;
-                for key in &dropped {
-                    delete.execute([key.as_bytes()])?;
-                    parts.execute([key.as_bytes()])?;
-                }
-                environment::forget(connection, &dropped)
-            })?;
-            self.records.forget(&dropped);
+            self.forget(&dropped)?;
             self.objects.remove_unfinished()?;
         }
         for object in self.objects.on_disk()? {

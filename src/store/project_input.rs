@@ -88,6 +88,20 @@ impl ProjectInput {
         &self.0
     }
 
+    /// A file below it that is another one than before, or new, or gone; none for a file alone.
+    pub fn other_file<'a>(&'a self, before: &'a ProjectInput) -> Option<&'a str> {
+        self.0.folder.as_ref()?;
+        let (now, before) = (&self.0.files, &before.0.files);
+        let other = now
+            .iter()
+            .find(|(name, object)| before.get(*name) != Some(object));
+        let gone = || before.keys().find(|name| !now.contains_key(*name));
+        other
+            .map(|(name, _)| name)
+            .or_else(gone)
+            .map(String::as_str)
+    }
+
     /// Where its files are, for what was read at `path`.
     pub fn paths<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = (&'a str, PathBuf)> + 'a {
         let folder = self.0.folder.is_some();

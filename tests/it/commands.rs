@@ -1068,6 +1068,54 @@ fn what_programs_say_of_themselves_is_kept_and_may_belong_to_the_key() {
     assert!(plan().contains("say  1 up to date"), "{}", plan());
 }
 
+/// An upgrade while a run goes on: what may have run with the new version is under no key of the old one.
+#[test]
+fn what_a_program_is_is_asked_again_when_all_has_ended() {
+    let space = space(
+        "experiment: c\naxes: {k: [1, 2]}\nstages:\n  say:\n    uses: command\n    with:\n      \
+         run: 'echo \"n=$(cat \"${root}/version\")\"; if [ \"${k}\" = 1 ]; then echo 9 > \"${root}/new\"; \
+         mv \"${root}/new\" \"${root}/version\"; fi'\n      metrics: stdout\n      \
+         environment: {lib: {run: 'cat \"${root}/version\"', key: true}}\n",
+    );
+    space.write("version", "7\n");
+    let text = fails(&space);
+    assert!(
+        text.contains("`environment` lib changed while the run went on: `7`, then `9`"),
+        "{text}"
+    );
+    assert!(
+        text.contains("2 failed") && !text.contains("done"),
+        "{text}"
+    );
+    for version in ["7\n", "9\n"] {
+        space.write("version", version);
+        let plan = space.stdout(&["plan", "manifests/c.yaml"]);
+        assert!(plan.contains("say  2 runs"), "{plan}");
+    }
+    assert_eq!(run(&space), counts(&[("say", 2)]));
+}
+
+/// At a terminal a program that asks there would be stopped for ever.
+#[test]
+fn programs_find_no_terminal() {
+    let space = space(
+        "experiment: c\nstages:\n  ask:\n    uses: command\n    with:\n      \
+         run: 'if ( : < /dev/tty ) 2> /dev/null; then echo n=1; else echo n=0; fi'\n      metrics: stdout\n",
+    );
+    let program = env!("CARGO_BIN_EXE_sweepline");
+    let call = format!("{program} run manifests/c.yaml --progress lines");
+    let output = std::process::Command::new("script")
+        .args(["-qec", &call, "/dev/null"])
+        .current_dir(space.path(""))
+        .output();
+    // The tool is part of util-linux, which not every machine has.
+    let Ok(output) = output else { return };
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 done"), "{said}");
+    let log = space.stdout(&["log", "manifests/c.yaml", "ask"]);
+    assert!(log.contains("n=0"), "{log}");
+}
+
 #[test]
 fn a_program_that_says_nothing_is_a_warning_or_where_it_is_in_the_key_a_failure() {
     let manifest = |value: &str| {

@@ -410,6 +410,36 @@ fn a_folder_with_half_a_memory_alone_is_taken_up_again() {
     assert!(text.contains("it holds `view`"), "{text}");
 }
 
+/// What Git has of a project that commits its tables: no store, no links, no memory.
+#[test]
+fn a_clone_of_committed_tables_is_run_and_loses_nothing() {
+    let space = project();
+    ran(&space, "run manifests/e.yaml");
+    fs::remove_dir_all(space.path("outputs/store")).unwrap();
+    fs::remove_dir_all(space.path("outputs/e/cells")).unwrap();
+    fs::remove_file(space.path("outputs/e/.view")).unwrap();
+    let same = space.read("outputs/e/tables/summary.csv");
+    space.write("outputs/e/tables/summary.md", "edited");
+    space.write("outputs/e/tables/mine.md", "mine");
+    space.write("outputs/e/figures/mine.svg", "mine");
+    space.write("outputs/e/claims.md.kept-1", "mine");
+    let text = ran(&space, "run manifests/e.yaml");
+    let table = |name: &str| space.path(&format!("outputs/e/tables/{name}"));
+    let aside = kept(&table("summary.md")).expect("it was edited");
+    assert!(
+        text.contains("tables/summary.md` was not the result"),
+        "{text}"
+    );
+    assert_eq!(fs::read_to_string(aside).unwrap(), "edited");
+    assert_ne!(space.read("outputs/e/tables/summary.md"), "edited");
+    assert_eq!(space.read("outputs/e/tables/summary.csv"), same);
+    assert_eq!(kept(&table("summary.csv")), None);
+    for mine in ["tables/mine.md", "figures/mine.svg", "claims.md.kept-1"] {
+        assert_eq!(space.read(&format!("outputs/e/{mine}")), "mine");
+    }
+    assert!(ran(&space, "run manifests/e.yaml").contains("all up to date"));
+}
+
 #[test]
 fn gc_keeps_what_manifests_elsewhere_need_also_where_they_cannot_be_read() {
     let space = project();

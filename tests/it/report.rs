@@ -167,6 +167,17 @@ fn without_results_there_is_no_page() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("no results yet"), "{said}");
     assert!(!space.path("outputs").exists());
+    // There were some, of another program.
+    let toy =
+        "experiment: t\nstages:\n  a: {uses: command, with: {run: echo n=1, metrics: stdout}}\n";
+    space.write("manifests/t.yaml", toy);
+    assert!(space.output(&["run", "manifests/t.yaml"]).status.success());
+    space.replace("manifests/t.yaml", "n=1", "n=2");
+    for verb in ["report", "ls"] {
+        let output = space.output(&[verb, "manifests/t.yaml"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("no result that is current"), "{said}");
+    }
 }
 
 #[test]

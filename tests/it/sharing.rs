@@ -508,9 +508,24 @@ fn an_archive_is_an_up_to_date_project_elsewhere() {
          in: {points: {file: data/points.csv}, all: {file: data}}\n    with:\n      run: 'sh ${root}/scripts/fit.sh ${in.points}; \
          echo rate=${lr}'\n      code: [scripts/*.sh]\n      metrics: stdout\n",
     );
+    // A sheet, and files that only an axis finds: no step has them among its inputs.
+    anna.write("sheets/rows.csv", "sample,keep\na,1\nb,2\n");
+    anna.write("texts/a.txt", "1\n");
+    anna.write("texts/b.txt", "2\n");
+    let found = "experiment: NAME\naxes: {AXIS}\nstages:\n  s:\n    uses: command\n    with: {run: 'echo \"n=1\"', values: {given: \"${VALUE}\"}, metrics: stdout}\n";
+    for (name, axis, value) in [
+        ("sheet", "row: {rows: sheets/rows.csv}", "sample"),
+        ("texts", "text: {glob: \"texts/*.txt\"}", "text"),
+    ] {
+        let manifest = found.replace("NAME", name).replace("AXIS", axis);
+        anna.write(
+            &format!("manifests/{name}.yaml"),
+            &manifest.replace("VALUE", value),
+        );
+    }
     let refused = ends(&anna, &["pack", "manifests/own.yaml"], 1);
     assert!(refused.contains("1 step is not up to date"), "{refused}");
-    for manifest in ["own", "fit"] {
+    for manifest in ["own", "sheet", "texts", "fit"] {
         let path = format!("manifests/{manifest}.yaml");
         ends(&anna, &["run", &path, "--progress", "none"], 0);
         ends(&anna, &["pack", &path], 0);

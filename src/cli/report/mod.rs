@@ -46,9 +46,7 @@ pub(super) fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop>
     let results = previous.results(&project);
     let known = results.by_step.iter().flatten().count();
     if known == 0 {
-        let manifest = args.experiment.manifest.shown();
-        writeln!(err, "no results yet")?;
-        writeln!(err, "  = help: `sweepline run {manifest}` makes them")?;
+        previous.tell_none(&args.experiment.manifest, err)?;
         return Ok(Exit::Failed);
     }
     let missing = project.plan.steps.len() - known;

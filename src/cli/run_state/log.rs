@@ -108,6 +108,7 @@ impl RunLog {
                 ..
             } => {
                 self.end(*id, *at, "failed", Some(message));
+                self.keys.remove(id);
                 self.times.insert(step.clone(), (at - seconds, *seconds));
                 let failed = Failed {
                     place: place.clone(),

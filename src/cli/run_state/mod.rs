@@ -220,6 +220,10 @@ impl RunState {
             Event::StepFailed { id, step, .. } => {
                 self.ended = self.running.remove(id);
                 self.failed += 1;
+                // Its result was taken back.
+                if self.closed.get(*id as usize) == Some(&true) {
+                    self.done = self.done.saturating_sub(1);
+                }
                 self.close(*id, step);
             }
             Event::StepRetrying { id, .. } => {

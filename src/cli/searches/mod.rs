@@ -195,6 +195,7 @@ fn outcomes(project: &Project, state: &SearchState) -> Result<Result<Known, Diag
         plan: &project.plan,
         store: previous.store.as_ref(),
         by_step: results.collect(),
+        open: Vec::new(),
     };
     let now = match stages::outcomes(&results, |id| failed[id.index()]) {
         Ok(now) => now,

@@ -82,6 +82,36 @@ impl Coordinator<'_, '_> {
         next: &mut Vec<StepId>,
     ) {
         let its_own = error.is_its_own();
+        let (message, hints) = self.tell_failed(id, error, log, seconds);
+        let limit = self.engine.options.max_failures;
+        if limit.is_some_and(|limit| self.failures.len() >= limit) {
+            self.flow.stopping = true;
+        }
+        for same in self.flow.coalesced.remove(&id).unwrap_or_default() {
+            let message = format!(
+                "`{}`, which does the same, failed: {message}",
+                self.name(id)
+            );
+            let error = JobError::Failed {
+                message,
+                hints: hints.clone(),
+                ended: None,
+                disturbed: !its_own,
+            };
+            self.fail(same, error, "", 0.0, next);
+        }
+        self.notify_dependents(id, next);
+    }
+
+    /// A step ends without a result; answers why, and what to do.
+    pub(super) fn tell_failed(
+        &mut self,
+        id: StepId,
+        error: JobError,
+        log: &str,
+        seconds: f64,
+    ) -> (String, Vec<String>) {
+        let its_own = error.is_its_own();
         let (message, hints) = match error {
             JobError::Failed { message, hints, .. } => (message, hints),
             JobError::Transient { message } | JobError::Interrupted { message, .. } => {
@@ -111,24 +141,7 @@ impl Coordinator<'_, '_> {
             message: message.clone(),
             hints: hints.clone(),
         });
-        let limit = self.engine.options.max_failures;
-        if limit.is_some_and(|limit| self.failures.len() >= limit) {
-            self.flow.stopping = true;
-        }
-        for same in self.flow.coalesced.remove(&id).unwrap_or_default() {
-            let message = format!(
-                "`{}`, which does the same, failed: {message}",
-                self.name(id)
-            );
-            let error = JobError::Failed {
-                message,
-                hints: hints.clone(),
-                ended: None,
-                disturbed: !its_own,
-            };
-            self.fail(same, error, "", 0.0, next);
-        }
-        self.notify_dependents(id, next);
+        (message, hints)
     }
 
     /// The steps with the keys that were looked into: those whose result is known, and those

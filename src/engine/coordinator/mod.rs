@@ -5,6 +5,7 @@
 //! runners report is handled in batches, one transaction each. The loop ends when nothing runs,
 //! waits or could start.
 
+mod asked_again;
 mod executors;
 mod fetching;
 mod final_states;
@@ -14,6 +15,7 @@ mod starting;
 mod updates;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::collections::BinaryHeap;
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -91,6 +93,8 @@ pub(in crate::engine) struct Flow {
     wanted: Vec<StepId>,
     fetching: usize,
     answered: Vec<StepId>,
+    /// Under which keys steps failed when they were last tried; none until that is asked.
+    failed_before: Option<BTreeMap<String, Digest>>,
     /// Nothing more starts.
     stopping: bool,
 }
@@ -127,6 +131,7 @@ impl Flow {
             wanted: Vec::new(),
             fetching: 0,
             answered: Vec::new(),
+            failed_before: None,
             stopping: false,
         }
     }

@@ -63,6 +63,7 @@ impl Coordinator<'_, '_> {
                     State::Unselected | State::Pending
                 ) =>
             {
+                self.nodes[id].left_out = true;
                 self.mark_pending(id, because);
                 self.notify_dependents(id, next);
             }
@@ -109,15 +110,33 @@ impl Coordinator<'_, '_> {
     /// A step that was not asked for is used where its result is known.
     fn leave_out(&mut self, id: StepId, resolution: Resolution, next: &mut Vec<StepId>) {
         self.nodes.set(id, State::Unselected);
-        if let Resolution::Keyed {
-            key,
-            lookup: Lookup::Hit(result),
-        } = resolution
-        {
-            self.nodes[id].key = Some(key);
-            self.keep(id, result, false);
+        match resolution {
+            Resolution::Keyed {
+                key,
+                lookup: Lookup::Hit(result),
+            } => {
+                self.nodes[id].key = Some(key);
+                self.keep(id, result, false);
+            }
+            Resolution::Keyed { key, .. } => self.nodes[id].left_out = !self.failed_before(id, key),
+            Resolution::Skip { because } => {
+                self.nodes[id].left_out = self.nodes[because].left_out;
+            }
+            Resolution::Waits { .. } | Resolution::Broken(_) => {}
         }
         self.notify_dependents(id, next);
+    }
+
+    /// Whether a step failed when it was last tried, under this key.
+    fn failed_before(&mut self, id: StepId, key: Digest) -> bool {
+        let (store, experiment) = (self.engine.store, &self.engine.options.experiment);
+        let failed = self.flow.failed_before.get_or_insert_with(|| {
+            let outcomes = store.last_outcomes(experiment).unwrap_or_default();
+            let mut keys = store.keys_of(experiment).unwrap_or_default();
+            keys.retain(|step, _| outcomes.get(step).is_some_and(|how| how == "failed"));
+            keys
+        });
+        failed.get(&*self.nodes[id].name) == Some(&key)
     }
 
     pub(super) fn wait_or_queue(&mut self, id: StepId, key: Digest, next: &mut Vec<StepId>) {

@@ -267,6 +267,8 @@ impl Coordinator<'_, '_> {
             self.journal.emit(Event::Warning { step, message });
         }
         self.nodes.set(id, State::Done);
+        let here = self.nodes[id].executor.is_none();
+        self.nodes[id].made_at = here.then(Instant::now);
         self.journal.emit(Event::StepFinished {
             id: id.0,
             step: self.name(id),
@@ -407,12 +409,12 @@ impl Coordinator<'_, '_> {
 
 /// An end without its result.
 pub(super) struct AttemptEnd {
-    id: StepId,
-    number: u32,
-    seconds: f64,
-    log: String,
-    checkpointed: bool,
-    environment: Option<Environment>,
+    pub id: StepId,
+    pub number: u32,
+    pub seconds: f64,
+    pub log: String,
+    pub checkpointed: bool,
+    pub environment: Option<Environment>,
 }
 
 fn split(end: EndedAttempt) -> (AttemptEnd, Result<Arc<StepResult>, JobError>) {

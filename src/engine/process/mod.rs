@@ -1,5 +1,5 @@
 //! Child processes that are really gone when they should be: each leads a process group of its
-//! own, which ends with it, when it is told to, and when this process dies.
+//! own, apart from the terminal, which ends with it, when it is told to, and when this process dies.
 //!
 //! A group rather than a process, because programs start programs: stopping a shell leaves alive
 //! what the shell has started.
@@ -24,6 +24,8 @@ use rustix::process::Rlimit;
 use rustix::process::Signal;
 use rustix::process::WaitId;
 use rustix::process::WaitIdOptions;
+
+use crate::session;
 
 pub use adopted::end_leftovers;
 pub use pipes::Stream;
@@ -69,8 +71,8 @@ pub fn run(
     cancelled: &dyn Fn() -> bool,
     heard: &mut dyn FnMut(Stream, &[u8]),
 ) -> io::Result<ProcessEnd> {
+    session::apart(command);
     command
-        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
             let ty = crate::registry::ParamType::Path;
             let pattern = fields::conform(node, &ty, "`glob`", self.found)?;
             let pattern = pattern.as_str().unwrap_or_default();
-            let names = match files::matching(self.root, pattern) {
+            let names = match files::matching(self.files.root, pattern) {
                 Ok(names) => names,
                 Err(Unmatched::Pattern(why)) => {
                     self.found.push(
@@ -192,6 +192,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             for name in names {
+                self.files.matched(&name);
                 let file = Value::Str(name);
                 if !files.contains(&file) {
                     files.push(file);

@@ -1,7 +1,6 @@
 //! From the nodes of a manifest, a profile and the command line to axes and their columns.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::manifest::columns::ABSENT;
 use crate::manifest::columns::Column;
@@ -11,6 +10,7 @@ use crate::manifest::fields;
 use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
+use crate::manifest::project::Files;
 use crate::manifest::spelling::Spelling;
 use crate::registry::ParamType;
 use crate::search::Proposed;
@@ -30,7 +30,7 @@ use super::search::Search;
 pub(in crate::manifest) struct Reader<'a> {
     pub columns: &'a mut Columns,
     /// Of the project.
-    pub root: &'a Path,
+    pub files: &'a Files<'a>,
     /// Whether the manifest has stages of its own, where a name declares itself.
     pub inline: bool,
     /// Whether names must be declared.

@@ -62,8 +62,8 @@ impl Reader<'_> {
             return None;
         };
         let path = fields::conform(file, &ParamType::Path, "`rows`", self.found)?;
-        let path = project::normal(&self.root.join(path.as_str().unwrap_or_default()));
-        let source = project::read(self.root, &path, Some(&file.place));
+        let path = project::normal(&self.files.root.join(path.as_str().unwrap_or_default()));
+        let source = self.files.read(&path, Some(&file.place));
         let source = self.told(source)?;
         let rows = cells(&source);
         let rows = self.told(rows)?;

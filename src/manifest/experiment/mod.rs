@@ -29,6 +29,8 @@ use super::grid::Grid;
 use super::overrides::Overrides;
 use super::pipeline::Pipeline;
 use super::project;
+use super::project::Files;
+use super::project::ProjectFiles;
 
 pub(super) const KEYS: [&str; 12] = [
     "experiment",
@@ -65,8 +67,8 @@ pub struct Experiment {
     pub profile: Option<String>,
     /// The changes of the command line as text; empty where there are none.
     pub overrides: String,
-    /// The files of parameters that it names.
-    pub(super) named: Vec<PathBuf>,
+    /// The files of the project that it led to.
+    pub(super) files: ProjectFiles,
     /// Values that such a file leaves to be given, `???`, by the ways to them.
     pub(crate) mandatory: Vec<(String, Place)>,
 }
@@ -103,11 +105,12 @@ impl Experiment {
         let root = project::project_root(path);
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let absolute = project::normal(&absolute);
-        let source = project::read(&root, &absolute, None);
+        let files = Files::new(&root);
+        let source = files.read(&absolute, None);
         let with = |overrides: &Overrides| {
             let mut found = Diagnostics::new();
             let experiment = match &source {
-                Ok(source) => read(source, &root, &absolute, catalog, overrides, &mut found),
+                Ok(source) => read(source, &files, &absolute, catalog, overrides, &mut found),
                 Err(diagnostic) => {
                     found.push(diagnostic.clone());
                     None
@@ -143,14 +146,16 @@ impl Experiment {
         folder
     }
 
-    /// The files that it was read from: manifest, pipeline, parameters.
+    /// The files that it was read from, manifest, pipelines, parameters, sheets, and the programs that propose.
     pub fn files(&self) -> BTreeSet<PathBuf> {
-        let mut files = BTreeSet::from([self.source.path.clone()]);
-        let stages = self.pipeline.stages.iter();
-        files.extend(stages.map(|stage| stage.place.source.path.clone()));
-        files.extend(self.named.iter().cloned());
+        let mut files = self.files.read.clone();
         files.extend(self.proposing());
         files
+    }
+
+    /// The files that its axes find by patterns.
+    pub fn matched(&self) -> &BTreeSet<PathBuf> {
+        &self.files.matched
     }
 
     /// The files of the project that the program of a search names: itself and its arguments.

@@ -12,6 +12,7 @@ use crate::manifest::node::Content;
 use crate::manifest::node::Entry;
 use crate::manifest::node::Node;
 use crate::manifest::project;
+use crate::manifest::project::Files;
 use crate::manifest::yaml;
 use crate::registry::Value;
 use crate::text::Diagnostic;
@@ -48,7 +49,7 @@ pub(super) fn refuse_several(params: &[Entry], found: &mut Diagnostics) {
 /// The values of the file that `params` names; none where it names none, or is no map.
 pub(super) fn read(
     params: &[Entry],
-    root: &Path,
+    files: &Files<'_>,
     manifest: &Path,
     found: &mut Diagnostics,
 ) -> Vec<Entry> {
@@ -56,6 +57,7 @@ pub(super) fn read(
         return Vec::new();
     };
     let text = named.value.as_str().unwrap_or_default();
+    let root = files.root;
     // Beside the manifest, as its pipeline, or in the project, as all else.
     let beside = project::normal(&manifest.parent().unwrap_or(root).join(text));
     let inside = project::normal(&root.join(text));
@@ -63,7 +65,7 @@ pub(super) fn read(
         true => beside,
         false => inside,
     };
-    let source = match project::read(root, &path, Some(&named.value.place)) {
+    let source = match files.read(&path, Some(&named.value.place)) {
         Ok(source) => source,
         Err(diagnostic) => {
             found.push(diagnostic);

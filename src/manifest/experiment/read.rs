@@ -17,6 +17,7 @@ use crate::manifest::overrides;
 use crate::manifest::overrides::Overrides;
 use crate::manifest::pipeline::Pipeline;
 use crate::manifest::project;
+use crate::manifest::project::Files;
 use crate::manifest::yaml;
 use crate::registry::Catalog;
 use crate::text::Diagnostic;
@@ -40,7 +41,7 @@ use super::values::shadowed;
 
 pub(super) fn read(
     source: &Arc<Source>,
-    root: &Path,
+    files: &Files<'_>,
     path: &Path,
     catalog: &Catalog,
     changes: &Overrides,
@@ -66,7 +67,7 @@ pub(super) fn read(
     let title = manifest
         .get("title")
         .and_then(|node| fields::text(node, "`title`", found));
-    let mut pipeline = pipeline(&manifest, &node, &name, root, path, catalog, found)?;
+    let mut pipeline = pipeline(&manifest, &node, &name, files, path, catalog, found)?;
     let params = manifest.get("params").filter(|_| pipeline.inline);
     let own = params.map(|params| declarations(params, &mut pipeline, found));
     let profile = profile(&manifest, changes, found);
@@ -86,17 +87,14 @@ pub(super) fn read(
     });
     // A declared parameter may be called `file`.
     let may_name_a_file = columns.index("file").is_none();
-    let mut named = Vec::new();
     let mut mandatory = Vec::new();
     for (at, layer) in layers.iter().enumerate() {
         let mut from_file = Vec::new();
         if may_name_a_file {
             params_file::refuse_several(layer, found);
-            from_file = params_file::read(layer, root, path, found);
+            from_file = params_file::read(layer, files, path, found);
         }
         params_file::mandatory(&from_file, "", &mut mandatory);
-        let first = from_file.first();
-        named.extend(first.map(|entry| entry.value.place.source.path.clone()));
         for entry in &from_file {
             // What nobody uses need not be known, nor be named as parameters are, nor be a value of ours.
             let known = columns.index(&entry.key).is_some();
@@ -126,7 +124,7 @@ pub(super) fn read(
     }
     let mut reader = Reader {
         columns: &mut columns,
-        root,
+        files,
         inline: pipeline.inline,
         closed: !pipeline.inline,
         profile: profile_axes.unwrap_or_default(),
@@ -224,7 +222,7 @@ pub(super) fn read(
     Some(Experiment {
         name,
         title: title.map(str::to_owned),
-        root: root.to_owned(),
+        root: files.root.to_owned(),
         source: Arc::clone(source),
         pipeline,
         grid,
@@ -233,7 +231,7 @@ pub(super) fn read(
         claims,
         profile: changes.profile.clone(),
         overrides: changes.text(),
-        named,
+        files: files.noted(),
         mandatory,
     })
 }
@@ -290,7 +288,7 @@ fn pipeline(
     manifest: &Fields<'_>,
     node: &Node,
     name: &str,
-    root: &Path,
+    files: &Files<'_>,
     path: &Path,
     catalog: &Catalog,
     found: &mut Diagnostics,
@@ -299,7 +297,7 @@ fn pipeline(
     match (manifest.get("pipeline"), stages) {
         // Stages of its own beside those of the pipeline.
         (Some(node), Some(stages)) => {
-            let mut pipeline = from(node, name, root, path, catalog, found)?;
+            let mut pipeline = from(node, name, files, path, catalog, found)?;
             let mut own = Pipeline::new(name, true);
             own.read_stages(&stages.value, catalog, found);
             pipeline.add(own, found);
@@ -318,7 +316,7 @@ fn pipeline(
             pipeline.read_stages(&stages.value, catalog, found);
             Some(pipeline)
         }
-        (Some(node), None) => from(node, name, root, path, catalog, found),
+        (Some(node), None) => from(node, name, files, path, catalog, found),
     }
 }
 
@@ -326,7 +324,7 @@ fn pipeline(
 fn from(
     node: &Node,
     name: &str,
-    root: &Path,
+    files: &Files<'_>,
     path: &Path,
     catalog: &Catalog,
     found: &mut Diagnostics,
@@ -335,7 +333,7 @@ fn from(
         return Pipeline::read(node, false, name, catalog, found);
     }
     let Some(items) = node.as_list() else {
-        return from_file(node, name, root, path, catalog, found);
+        return from_file(node, name, files, path, catalog, found);
     };
     if items.is_empty() {
         found.push(
@@ -344,7 +342,7 @@ fn from(
     }
     let mut all: Option<Pipeline> = None;
     for item in items {
-        let pipeline = from_file(item, name, root, path, catalog, found)?;
+        let pipeline = from_file(item, name, files, path, catalog, found)?;
         match &mut all {
             None => all = Some(pipeline),
             Some(all) => all.add(pipeline, found),
@@ -356,15 +354,15 @@ fn from(
 fn from_file(
     node: &Node,
     name: &str,
-    root: &Path,
+    files: &Files<'_>,
     path: &Path,
     catalog: &Catalog,
     found: &mut Diagnostics,
 ) -> Option<Pipeline> {
     let text = fields::text(node, "`pipeline`", found)?;
-    let folder = path.parent().unwrap_or(root);
+    let folder = path.parent().unwrap_or(files.root);
     let file = project::normal(&folder.join(text));
-    match project::read(root, &file, Some(&node.place)) {
+    match files.read(&file, Some(&node.place)) {
         Ok(source) => match yaml::read(&source) {
             Ok(tree) => {
                 let stem = file.file_stem().and_then(|stem| stem.to_str());

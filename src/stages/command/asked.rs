@@ -1,7 +1,7 @@
 //! What programs say of themselves where `environment` asks them: the versions that a step ran with.
 //!
 //! They are asked in the process that runs the step, which may be on another machine than the one that made its
-//! key; each at most once a minute, however many steps there are.
+//! key; each at most once a minute, however many steps there are, and those of keys once more when all has ended.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -28,6 +28,7 @@ use crate::engine::JobError;
 use crate::engine::process;
 use crate::engine::process::Rules;
 use crate::engine::process::Stream;
+use crate::plan::first_difference;
 use crate::registry::Value;
 
 /// How long an answer holds.
@@ -94,16 +95,65 @@ pub(super) fn answers(
     Ok(answers)
 }
 
+/// Whether the programs whose answers belong to the key say at the end of a step what they said before it, as far as
+/// they are asked again by then.
+///
+/// # Errors
+/// Where one does not.
+pub(super) fn unchanged(
+    job: &Job<'_>,
+    params: &CommandParams,
+    before: &BTreeMap<String, String>,
+) -> Result<(), JobError> {
+    for question in params.questions().filter(|question| question.key) {
+        let asked = Asked::of(&question, params, job.root);
+        let now = asked.answer(When::Now).map_err(JobError::failed)?;
+        let known = before.get(question.name);
+        if let Some(known) = known.filter(|known| **known != *now) {
+            let (known, now) = first_difference(known, &now);
+            return Err(JobError::failed(format!(
+                "`environment` {} changed while the step ran: `{}`, then `{}`",
+                question.name,
+                known.unwrap_or_default(),
+                now.unwrap_or_default()
+            ))
+            .hint("it may have run with either version, so there is no result: run again")
+            .disturbed());
+        }
+    }
+    Ok(())
+}
+
+/// The answers that belong to the key as programs have given them at `made` or later.
+///
+/// # Errors
+/// Where a program says nothing.
+pub(super) fn keyed_since(
+    params: &CommandParams,
+    root: &Path,
+    made: Instant,
+) -> io::Result<Vec<(String, Arc<str>)>> {
+    keyed_as(params, root, When::Since(made))
+}
+
 /// The answers that belong to the key: the first ones of this process.
 ///
 /// # Errors
 /// Where a program says nothing.
 pub(super) fn keyed(params: &CommandParams, root: &Path) -> io::Result<Vec<(String, Arc<str>)>> {
+    keyed_as(params, root, When::First)
+}
+
+fn keyed_as(
+    params: &CommandParams,
+    root: &Path,
+    when: When,
+) -> io::Result<Vec<(String, Arc<str>)>> {
     let keyed = params.questions().filter(|question| question.key);
     keyed
         .map(|question| {
             let asked = Asked::of(&question, params, root);
-            let said = asked.answer(When::First).map_err(io::Error::other)?;
+            let said = asked.answer(when).map_err(io::Error::other)?;
             Ok((question.name.to_owned(), said))
         })
         .collect()
@@ -114,6 +164,8 @@ pub(super) fn keyed(params: &CommandParams, root: &Path) -> io::Result<Vec<(Stri
 enum When {
     First,
     Now,
+    /// The first one where it was given then or later, else one that was.
+    Since(Instant),
 }
 
 /// All that an answer depends on.
@@ -131,6 +183,8 @@ type Said = Result<Arc<str>, String>;
 struct Known {
     first: Option<Said>,
     last: Option<(Instant, Said)>,
+    /// When the first answer was last given.
+    held: Option<Instant>,
 }
 
 impl Asked {
@@ -153,6 +207,14 @@ impl Asked {
             Arc::clone(all.get_or_insert_default().entry(self.clone()).or_default())
         };
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (When::Since(then), Some(first)) = (when, &known.first) {
+            if known.held.is_some_and(|held| held >= then) {
+                return first.clone();
+            }
+            if let Some((_, said)) = known.last.as_ref().filter(|(asked, _)| *asked >= then) {
+                return said.clone();
+            }
+        }
         match (&known.first, &known.last) {
             (Some(first), _) if when == When::First => return first.clone(),
             (_, Some((asked, said))) if when == When::Now && asked.elapsed() < HOLDS => {
@@ -160,9 +222,13 @@ impl Asked {
             }
             _ => {}
         }
+        // What it says is of a moment no earlier than this one.
+        let asked = Instant::now();
         let said = self.ask();
-        known.first.get_or_insert_with(|| said.clone());
-        known.last = Some((Instant::now(), said.clone()));
+        if *known.first.get_or_insert_with(|| said.clone()) == said {
+            known.held = Some(asked);
+        }
+        known.last = Some((asked, said.clone()));
         said
     }
 

@@ -52,13 +52,33 @@ pub(super) fn mentions(params: &CommandParams, root: &Path) -> Vec<(&'static str
     let texts = params.variables().filter_map(|(_, value)| value.as_str());
     words.extend(texts.map(|text| ("values", text.to_owned())));
     let mut folders = vec![String::new()];
+    let mut entered = Vec::new();
     for pair in words.windows(2) {
         if matches!(&*pair[0].1, "cd" | "pushd" | "-C") {
-            let folder = below_root(&pair[1].1).unwrap_or(&pair[1].1);
-            folders.push(format!("{}/", folder.trim_end_matches('/')));
+            let word = pair[1].1.trim_end_matches('/');
+            let folder = match ROOTS.contains(&word) {
+                true => String::new(),
+                false => format!("{}/", below_root(word).unwrap_or(word)),
+            };
+            entered.push(folder.clone());
+            folders.push(folder);
         }
     }
     let mut found: Vec<(&'static str, Mention)> = Vec::new();
+    let is_run = |named: &[&str]| {
+        let mut run = words.iter().filter(|(argument, _)| *argument == "run");
+        run.any(|(_, word)| named.contains(&&**word))
+    };
+    // Read without being named, but not where the program runs: nothing is there.
+    if is_run(&["make", "gmake"]) && !is_run(&["-f", "--file", "--makefile"]) {
+        let names = ["GNUmakefile", "makefile", "Makefile"];
+        let mut files = entered
+            .iter()
+            .flat_map(|folder| names.map(|name| format!("{folder}{name}")));
+        if let Some(name) = files.find(|name| root.join(name).is_file()) {
+            found.push(("run", mention(&name, "make", true)));
+        }
+    }
     for (argument, word) in &words {
         // `PYTHONPATH=${root}/src:${root}/lib`, `--config=${root}/a.json`.
         for part in word.split([':', ',', '=']) {
@@ -192,12 +212,14 @@ fn mention(name: &str, written: &str, bare: bool) -> Mention {
     }
 }
 
+/// The project's folder as a command names it.
+const ROOTS: [&str; 3] = ["${root}", "$root", "${ root }"];
+
 /// The rest of a path that begins with the project's folder.
 fn below_root(word: &str) -> Option<&str> {
-    let starts = ["${root}/", "$root/", "${ root }/"];
-    let mut rest = starts.iter().filter_map(|start| {
-        let at = word.find(start)?;
-        Some(&word[at + start.len()..])
+    let mut rest = ROOTS.iter().filter_map(|start| {
+        let at = word.find(&format!("{start}/"))?;
+        Some(&word[at + start.len() + 1..])
     });
     rest.next()
         .filter(|rest| !rest.is_empty() && !rest.contains(['$', '*', '?']))

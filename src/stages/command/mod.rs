@@ -35,6 +35,7 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use params::CommandParams;
 use secrets::Discreet;
@@ -122,7 +123,9 @@ impl Entry for Command {
          kept with its result where `environment` asks them: `environment: {python: python --version,\n\
          packages: {run: python -m pip freeze, key: true}}`. Each is a shell text, run where the step\n\
          runs, at most once a minute, in a folder for temporary files with `$root` and the step's variables;\n\
-         with `key: true` it is asked before anything runs, too, and what it says belongs to the key.\n\
+         with `key: true` it is asked before anything runs, too, and when all has ended, and what it\n\
+         says belongs to the key. Nobody can be asked for anything: the input is empty, and there is no\n\
+         terminal. \
          Output is the step's log. When the program\n\
          ends, is cancelled or runs out of time, all processes that it has started end: asked first,\n\
          killed after two seconds."
@@ -185,6 +188,18 @@ impl StageKind for Command {
                 Ok(params) => asked::keyed(&params, root),
                 Err(_) => Ok(Vec::new()),
             },
+        }
+    }
+
+    fn programs_since(
+        &self,
+        params: &Values,
+        root: &Path,
+        made: Instant,
+    ) -> io::Result<Vec<(String, Arc<str>)>> {
+        match CommandParams::read(params) {
+            Ok(params) => asked::keyed_since(&params, root, made),
+            Err(_) => Ok(Vec::new()),
         }
     }
 
@@ -293,6 +308,7 @@ fn run(job: &Job<'_>, params: &CommandParams, secrets: &Secrets) -> Result<StepO
     let mut said = metrics::PrintedMetrics::new(&declared);
     let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));
     process::run(&program, &work, job, &mut said, &mut live)?;
+    asked::unchanged(job, params, &programs)?;
     laid.warn_of_changes(job, &work);
     let mut produced = declared.take(job, &work, &laid, said, secrets)?;
     if let Some(curve) = declared.printed_curve().filter(|_| goes_on) {

@@ -206,6 +206,8 @@ impl Remarks<'_> {
             return;
         };
         let outputs = written(&params);
+        let patterns = params.code.clone().unwrap_or_default();
+        let away = self.taken_away(&patterns);
         for (argument, mention) in mentions(&params, self.tree.root()) {
             let Some((path, name)) = self.named(&mention) else {
                 continue;
@@ -218,7 +220,8 @@ impl Remarks<'_> {
             let is_behind = |(_, file): &(String, PathBuf)| {
                 file.canonicalize().is_ok_and(|file| path.starts_with(file))
             };
-            if given || known || code.any(is_behind) {
+            let is_away = away.contains(&name) || patterns.contains(&format!("!{name}"));
+            if given || known || is_away || code.any(is_behind) {
                 continue;
             }
             if path.is_dir() && (mention.bare || self.covers_some(&path, &covered)) {

@@ -76,7 +76,7 @@ impl Remarks<'_> {
     }
 
     /// The files that patterns take away: somebody has said that they do not count.
-    fn taken_away(&self, patterns: &[String]) -> Vec<String> {
+    pub(super) fn taken_away(&self, patterns: &[String]) -> Vec<String> {
         let away = patterns
             .iter()
             .filter_map(|pattern| pattern.strip_prefix('!'));

@@ -171,6 +171,32 @@ fn programs_that_code_reads_and_that_are_in_no_key_are_told() {
     assert!(!some.contains("in no key"), "{some}");
 }
 
+/// Named by the text itself, or read by `make` without being named.
+#[test]
+fn files_that_a_text_names_are_told_unless_somebody_has_said_that_they_need_not_count() {
+    let said = |run: &str, code: &str| {
+        let space = space(&format!(
+            "experiment: o\nstages:\n  a:\n    uses: command\n    with: {{run: '{run}', code: {code}, metrics: stdout}}\n"
+        ));
+        space.write("n.txt", "1\n");
+        space.write("Makefile", "train:\n\techo loss=1\n");
+        space.write("other.mk", "train:\n\techo loss=1\n");
+        let output = space.output(&["check", "manifests/o.yaml"]);
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let named = "is named here and is in no key";
+    let read = "cat \"${root}/n.txt\"";
+    assert!(said(read, "[]").contains(named));
+    assert!(!said(read, "[\"!n.txt\"]").contains(named));
+    let make = "make -C \"${root}\" train";
+    assert!(said(make, "[]").contains("`Makefile` is named here"));
+    assert!(!said(make, "[Makefile]").contains(named));
+    let other = said(&format!("{make} -f other.mk"), "[]");
+    assert!(!other.contains("`Makefile`"), "{other}");
+    assert!(!said("make train", "[]").contains(named));
+}
+
 #[test]
 fn what_is_copied_is_what_the_key_has_as_code() {
     let space = space(

@@ -88,6 +88,71 @@ fn runs_are_listed_named_and_tagged_and_diff_takes_the_names() {
 }
 
 #[test]
+fn latest_and_previous_are_of_one_experiment() {
+    let space = space();
+    run(&space, &[]);
+    let latest = said(&space, &["diff", "manifests/l.yaml", "previous", "latest"]);
+    assert!(
+        latest.1.contains("the only run of `l` is `"),
+        "{}",
+        latest.1
+    );
+    space.write(
+        "manifests/m.yaml",
+        &MANIFEST.replace("experiment: l", "experiment: m"),
+    );
+    assert!(space.output(&["run", "manifests/m.yaml"]).status.success());
+    for change in [["name", "latest", "x"], ["tag", "previous", "x"]] {
+        let (code, text) = said(&space, &[&["runs"], &change[..]].concat());
+        assert!(
+            code == Some(2) && text.contains("There are runs of `l` and `m`"),
+            "{text}"
+        );
+    }
+    let named = [
+        "runs",
+        "--manifest",
+        "manifests/l.yaml",
+        "name",
+        "latest",
+        "mine",
+    ];
+    let (code, text) = said(&space, &named);
+    assert!(
+        code == Some(0) && text.contains(" of `l` is `mine`"),
+        "{text}"
+    );
+    let (code, text) = said(&space, &["diff", "manifests/m.yaml", "mine", "latest"]);
+    assert!(
+        code == Some(2) && text.contains("`mine` is of `l`, not of `m`"),
+        "{text}"
+    );
+    let (_, text) = said(&space, &["runs", "unname", "mine"]);
+    assert!(text.contains(" of `l` is not `mine` any more"), "{text}");
+}
+
+#[test]
+fn a_force_outside_of_the_part_that_runs_is_told() {
+    let space = space();
+    run(&space, &[]);
+    for verb in ["run", "plan"] {
+        let part = [
+            verb,
+            "manifests/l.yaml",
+            "--force",
+            "first",
+            "--stage",
+            "second",
+        ];
+        let (code, text) = said(&space, &part);
+        assert!(
+            code == Some(0) && text.contains("`--force first` forces nothing"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_named_run_is_kept_by_gc() {
     let space = space();
     run(&space, &["--name", "paper"]);

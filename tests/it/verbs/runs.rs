@@ -177,7 +177,7 @@ because what they read differs: score (8), best (4), summary (1)
         str![[r#"
 -- stderr
 error: there is no run `19700101`
-  = help: the latest run is `[RUN]`
+  = help: the latest run of `toy` is `[RUN]`
 -- exit code 2
 
 "#]]
