@@ -15,6 +15,7 @@ use super::database::digest;
 use super::environment;
 use super::objects::entries;
 use super::remove_tree;
+use super::replaced;
 
 /// What a collection removed, or would remove.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -46,6 +47,18 @@ impl Store {
     /// Removes records whose key is not in `keep`, then objects that no record names, and
     /// checkpoints of other keys. With `pretend`, only says what that would free.
     pub fn gc(&self, keep: &HashSet<Digest>, pretend: bool) -> Result<Collected, StoreError> {
+        self.gc_holding(keep, &HashSet::new(), pretend)
+    }
+
+    /// The same, but for results that others have replaced and that are held, by key and [`StepResult::digest`].
+    ///
+    /// [`StepResult::digest`]: super::StepResult::digest
+    pub fn gc_holding(
+        &self,
+        keep: &HashSet<Digest>,
+        held: &HashSet<(Digest, Digest)>,
+        pretend: bool,
+    ) -> Result<Collected, StoreError> {
         let mut collected = Collected::default();
         let mut dropped = Vec::new();
         let mut reached = HashSet::new();
@@ -56,6 +69,13 @@ impl Store {
                 collected.kept_records += 1;
                 reached.extend(result.objects().map(Object::name));
             }
+        }
+        for result in self
+            .database
+            .with(|connection| replaced::held(connection, held))?
+        {
+            collected.kept_records += 1;
+            reached.extend(result.objects().map(Object::name));
         }
         collected.records = dropped.len();
         if !pretend {
@@ -68,6 +88,7 @@ impl Store {
                     delete.execute([key.as_bytes()])?;
                     parts.execute([key.as_bytes()])?;
                 }
+                replaced::forget(connection, held, &dropped)?;
                 environment::forget(connection, &dropped)
             })?;
             self.records.forget(&dropped);
