@@ -173,11 +173,27 @@ struct Otherwise {
     changes: Vec<Change>,
 }
 
+/// What a command says of its program rather than gives to it.
+const OF_PROGRAM: [&str; 8] = [
+    "run",
+    "out",
+    "metrics",
+    "code",
+    "copy_code",
+    "place",
+    "pass_env",
+    "environment",
+];
+
 /// What a program is, its text and its code, is what one accepts a change of; what it is given is not.
 fn otherwise(old: &KeyParts, new: &KeyParts, named: &[String]) -> Otherwise {
+    let is_command = new.get("kind.name").is_some_and(|kind| kind.trim_matches('"') == "command");
     let given = |part: &str| {
         let (group, name) = part.split_once('.')?;
-        let is_given = matches!(group, "param" | "input" | "file" | "env") && part != "param.run";
+        let is_given = match group {
+            "param" => !(is_command && OF_PROGRAM.contains(&name)),
+            group => matches!(group, "input" | "file" | "env"),
+        };
         // The members of a slot that collects are one name.
         let name = match group {
             "input" => name.split(['[', '.']).next().unwrap_or(name),
