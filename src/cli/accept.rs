@@ -3,20 +3,29 @@
 use std::io::Write;
 
 use super::args::AcceptArgs;
+use super::diff::few;
 use super::exit::Exit;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
+use super::report::date;
+use super::step_status::change_lines;
 use super::stop::Stop;
 use super::store_lock;
+use crate::plan::Change;
 use crate::plan::Step;
 use crate::plan::StepId;
 use crate::plan::StepStatus;
+use crate::plan::changes;
 use crate::registry::Outputs;
 use crate::store::Accepted;
 use crate::store::Digest;
+use crate::store::KeyParts;
 use crate::store::StepResult;
 use crate::store::Store;
+use crate::store::experiment_of;
+use crate::text::ShowPath;
+use crate::text::in_one_line;
 use crate::text::list_of;
 use crate::text::plural;
 
@@ -39,7 +48,8 @@ pub(super) fn accept(args: &AcceptArgs, err: &mut Printer) -> Result<Exit, Stop>
     let Some(store) = &previous.store else {
         unreachable!("BUG: it was just opened")
     };
-    let (mut taken, mut current) = (0, 0);
+    let mut current = 0;
+    let mut taken: Vec<Taken> = Vec::new();
     let mut refused = Vec::new();
     let mut keys = Vec::new();
     for id in chosen {
@@ -69,7 +79,7 @@ pub(super) fn accept(args: &AcceptArgs, err: &mut Printer) -> Result<Exit, Stop>
             }
         };
         let Some((instead, record)) = last(store, &project, step)? else {
-            refused.push((step, "it has no result from before".to_owned()));
+            refused.push((step, none_before(store, &project, step)?));
             continue;
         };
         let lacking = lacking(step, &record.result);
@@ -80,6 +90,13 @@ pub(super) fn accept(args: &AcceptArgs, err: &mut Printer) -> Result<Exit, Stop>
         }
         let rules = project.rules();
         let parts = project.plan.parts(step, &rules, &previous, &statuses);
+        let other = otherwise(&record.parts, &parts, &args.despite);
+        if !other.names.is_empty() {
+            refused.push((step, other.told()));
+            continue;
+        }
+        let origin = origin(store, instead)?;
+        let differs = change_lines(&changes(&record.parts, &parts));
         store.accept(
             key,
             instead,
@@ -89,8 +106,17 @@ pub(super) fn accept(args: &AcceptArgs, err: &mut Printer) -> Result<Exit, Stop>
             &record.result,
         )?;
         keys.push((step.to_string(), Some(key)));
-        taken += 1;
+        let alike = |one: &&mut Taken| one.origin == origin && one.differs == differs;
+        match taken.iter_mut().find(alike) {
+            Some(known) => known.steps.push(step.to_string()),
+            None => taken.push(Taken {
+                steps: vec![step.to_string()],
+                origin,
+                differs,
+            }),
+        }
     }
+    let count: usize = taken.iter().map(|taken| taken.steps.len()).sum();
     if !keys.is_empty() {
         let mut all = store.keys_of(&project.name())?;
         all.extend(
@@ -104,6 +130,12 @@ pub(super) fn accept(args: &AcceptArgs, err: &mut Printer) -> Result<Exit, Stop>
         store.set_keys(&project.name(), &all)?;
         store.sync()?;
     }
+    for taken in &taken {
+        writeln!(err, "{}: {}", few(&taken.steps), taken.origin)?;
+        for line in &taken.differs {
+            writeln!(err, "  {}", in_one_line(line))?;
+        }
+    }
     for (step, why) in &refused {
         writeln!(err, "error: `{step}` is not accepted: {why}")?;
     }
@@ -111,11 +143,116 @@ pub(super) fn accept(args: &AcceptArgs, err: &mut Printer) -> Result<Exit, Stop>
         0 => String::new(),
         n => format!("; {n} up to date already"),
     };
-    writeln!(err, "accepted {}{already}", plural(taken, "result"))?;
+    writeln!(err, "accepted {}{already}", plural(count, "result"))?;
     Ok(match refused.is_empty() {
         true => Exit::Success,
         false => Exit::Failed,
     })
+}
+
+/// Results that were accepted, alike in where they are from and in what differs.
+struct Taken {
+    steps: Vec<String>,
+    origin: String,
+    differs: Vec<String>,
+}
+
+/// Where a result is from: `the result of run 20261129-101206, 2026-11-29 10:12:06 UTC`.
+fn origin(store: &Store, key: Digest) -> Result<String, Stop> {
+    let run = store.made_in(key)?.filter(|run| !run.is_empty());
+    Ok(match (run, store.fetched(key)?) {
+        (Some(run), _) => format!("the result of run {run}, {}", date(&run)),
+        (None, Some(fetched)) => format!("the result fetched from {}", fetched.from),
+        (None, None) => "a result of unknown origin".to_owned(),
+    })
+}
+
+/// Parameters and inputs that a result was made with otherwise, and that nobody has named.
+struct Otherwise {
+    names: Vec<String>,
+    changes: Vec<Change>,
+}
+
+/// What a command says of its program rather than gives to it.
+const OF_PROGRAM: [&str; 8] = [
+    "run",
+    "out",
+    "metrics",
+    "code",
+    "copy_code",
+    "place",
+    "pass_env",
+    "environment",
+];
+
+/// What a program is, its text and its code, is what one accepts a change of; what it is given is not.
+fn otherwise(old: &KeyParts, new: &KeyParts, named: &[String]) -> Otherwise {
+    let is_command = new
+        .get("kind.name")
+        .is_some_and(|kind| kind.trim_matches('"') == "command");
+    let given = |part: &str| {
+        let (group, name) = part.split_once('.')?;
+        let is_given = match group {
+            "param" => !(is_command && OF_PROGRAM.contains(&name)),
+            group => matches!(group, "input" | "file" | "env"),
+        };
+        // The members of a slot that collects are one name.
+        let name = match group {
+            "input" => name.split(['[', '.']).next().unwrap_or(name),
+            _ => name,
+        };
+        (is_given && !named.iter().any(|named| named == name)).then(|| name.to_owned())
+    };
+    let mut names: Vec<String> = Vec::new();
+    let only = |parts: &KeyParts, other: &KeyParts, names: &mut Vec<String>| -> KeyParts {
+        let differ = parts
+            .iter()
+            .filter(|(part, value)| other.get(*part) != Some(value));
+        let given = differ.filter(|(part, _)| match given(part) {
+            Some(name) => {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+                true
+            }
+            None => false,
+        });
+        given
+            .map(|(part, value)| (part.clone(), value.clone()))
+            .collect()
+    };
+    let (was, is) = (only(old, new, &mut names), only(new, old, &mut names));
+    Otherwise {
+        names,
+        changes: changes(&was, &is),
+    }
+}
+
+impl Otherwise {
+    fn told(&self) -> String {
+        let lines = change_lines(&self.changes);
+        let lines: Vec<_> = lines.iter().map(|line| in_one_line(line)).collect();
+        format!(
+            "its result was made with other parameters or inputs ({}): run it, or `--despite {}` where that changes nothing",
+            lines.join("; "),
+            self.names.join(",")
+        )
+    }
+}
+
+/// Why there is nothing to accept.
+fn none_before(store: &Store, project: &Project, step: &Step) -> Result<String, Stop> {
+    let title = project.title();
+    for (history, manifest) in store.manifests()? {
+        let is_other = history != project.name() && experiment_of(&history) == title;
+        if is_other && store.keys_of(&history)?.contains_key(&step.to_string()) {
+            return Ok(format!(
+                "it has no result from before here; the one that is there is of `{}`, another manifest",
+                manifest.shown()
+            ));
+        }
+    }
+    Ok("it has no result from before".to_owned())
 }
 
 /// The result that a step had under its last key.

@@ -58,6 +58,7 @@ pub(super) enum Verb {
     /// For changes that change no result, as a comment in a script: the last result of the step stands
     /// under its new key, with the reason and the key that it was computed under. `why`, `show`, `status` and
     /// the report say that it was accepted, until the step runs again.
+    /// A result that was made with other parameters or inputs is refused, unless `--despite` names them.
     Accept(AcceptArgs),
     /// Compare two cells or two runs: which parts of their keys and which metrics differ
     Diff(DiffArgs),
@@ -681,6 +682,9 @@ pub(super) struct AcceptArgs {
     /// Why the result is still right
     #[arg(long, value_name = "REASON")]
     pub because: String,
+    /// Parameters and inputs that the result was made with otherwise; without, it is refused
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub despite: Vec<String>,
 }
 
 #[derive(Debug, Args)]

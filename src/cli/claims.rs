@@ -45,7 +45,7 @@ pub(super) fn claims(
 ) -> Result<Exit, Stop> {
     let project = Project::open(&args.experiment, err)?;
     if project.plan.experiment.claims.is_empty() {
-        writeln!(err, "`{}` claims nothing", project.name())?;
+        writeln!(err, "`{}` claims nothing", project.title())?;
         return Ok(Exit::Success);
     }
     let previous = PreviousRun::of(&project)?;

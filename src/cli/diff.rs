@@ -19,6 +19,7 @@ use super::printer::Printer;
 use super::project::Project;
 use super::run_state::stage_of;
 use super::runs;
+use super::runs::Left;
 use super::show::metrics;
 use super::step_status::change_lines;
 use super::stop::Stop;
@@ -28,7 +29,6 @@ use crate::plan::StepStatus;
 use crate::plan::changes;
 use crate::store::Digest;
 use crate::store::KeyParts;
-use crate::store::Lookup;
 use crate::store::Store;
 use crate::table::Column;
 use crate::table::Table;
@@ -230,6 +230,8 @@ struct Differences {
     only_first: Vec<String>,
     only_second: Vec<String>,
     same: usize,
+    /// The steps of both with the same key and another result, as `--force` makes them.
+    again: Vec<String>,
     /// The steps of both with another key, and what differs in it.
     differ: Vec<(String, Vec<Change>)>,
     /// By stage and changes: the steps. Without changes, it is that what they read differs.
@@ -238,12 +240,12 @@ struct Differences {
 }
 
 fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop> {
-    let (was, is) = (runs::keys(store, first)?, runs::keys(store, second)?);
-    let find: BTreeMap<&str, &Digest> = is.iter().map(|(step, key)| (&**step, key)).collect();
-    let known: BTreeSet<&str> = was.iter().map(|(step, _)| step.as_str()).collect();
-    let only_first = was.iter().map(|(step, _)| step);
+    let (was, is) = (runs::left(store, first)?, runs::left(store, second)?);
+    let find: BTreeMap<&str, &Left> = is.iter().map(|left| (&*left.step, left)).collect();
+    let known: BTreeSet<&str> = was.iter().map(|left| left.step.as_str()).collect();
+    let only_first = was.iter().map(|left| &left.step);
     let only_first = only_first.filter(|step| !find.contains_key(step.as_str()));
-    let only_second = is.iter().map(|(step, _)| step);
+    let only_second = is.iter().map(|left| &left.step);
     let only_second = only_second.filter(|step| !known.contains(step.as_str()));
     let mut differences = Differences {
         first: first.to_owned(),
@@ -251,20 +253,36 @@ fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop
         only_first: only_first.cloned().collect(),
         only_second: only_second.cloned().collect(),
         same: 0,
+        again: Vec::new(),
         differ: Vec::new(),
         groups: Vec::new(),
         rows: Vec::new(),
     };
-    for (step, old) in &was {
+    let numbers = |left: &Left| -> Result<Vec<(String, Json)>, Stop> {
+        let result = left.result(store)?;
+        Ok(result
+            .and_then(|result| metrics(store, &result))
+            .unwrap_or_default())
+    };
+    for old in &was {
+        let step = &old.step;
         let Some(new) = find.get(step.as_str()).copied() else {
             continue;
         };
-        if old == new {
-            differences.same += 1;
+        if old.key == new.key {
+            match same_result(store, old, new)? {
+                true => differences.same += 1,
+                false => {
+                    differences.again.push(step.clone());
+                    let rows = compared(step, &numbers(old)?, &numbers(new)?);
+                    differences.rows.extend(rows);
+                }
+            }
             continue;
         }
-        let parts =
-            |key: &Digest| -> Result<KeyParts, Stop> { Ok(store.parts(*key)?.unwrap_or_default()) };
+        let parts = |left: &Left| -> Result<KeyParts, Stop> {
+            Ok(store.parts(left.key)?.unwrap_or_default())
+        };
         let changed = changes(&parts(old)?, &parts(new)?);
         let follows = |change: &Change| {
             matches!(
@@ -290,16 +308,24 @@ fn of_runs(store: &Store, first: &str, second: &str) -> Result<Differences, Stop
             Some((_, _, steps)) => steps.push(step.clone()),
             None => groups.push((stage, lines, vec![step.clone()])),
         }
-        let numbers = |key: &Digest| -> Result<Vec<(String, Json)>, Stop> {
-            Ok(match store.lookup(*key)? {
-                Lookup::Hit(result) => metrics(store, &result).unwrap_or_default(),
-                _ => Vec::new(),
-            })
-        };
         let rows = compared(step, &numbers(old)?, &numbers(new)?);
         differences.rows.extend(rows);
     }
     Ok(differences)
+}
+
+/// Whether two runs had the same result under one key, as far as is known.
+fn same_result(store: &Store, old: &Left, new: &Left) -> Result<bool, Stop> {
+    if old.replaced.is_none() && new.replaced.is_none() {
+        return Ok(true);
+    }
+    let digest = |left: &Left| -> Result<Option<Digest>, Stop> {
+        Ok(match &left.replaced {
+            Some(replaced) => Some(replaced.digest),
+            None => left.result(store)?.map(|result| result.digest()),
+        })
+    };
+    Ok(digest(old)? == digest(new)?)
 }
 
 impl Differences {
@@ -308,12 +334,23 @@ impl Differences {
         let other: usize = self.groups.iter().map(|(_, _, steps)| steps.len()).sum();
         let mut counts = vec![format!("{} the same", plural(self.same, "step"))];
         counts.push(format!("{other} with another key"));
+        if !self.again.is_empty() {
+            let again = self.again.len();
+            counts.push(format!("{again} with the same key and another result"));
+        }
         for (only, which) in [(&self.only_first, "first"), (&self.only_second, "second")] {
             if !only.is_empty() {
                 counts.push(format!("{} only in the {which}", only.len()));
             }
         }
         writeln!(out, "{}", counts.join(", "))?;
+        if !self.again.is_empty() {
+            writeln!(
+                out,
+                "\nmade again, with another result: {}",
+                few(&self.again)
+            )?;
+        }
         for (stage, changed, steps) in &self.groups {
             if changed.is_empty() {
                 continue;
@@ -360,6 +397,7 @@ impl Differences {
         json!({
             "version": JSON_VERSION,
             "first": self.first, "second": self.second, "same": self.same,
+            "again": self.again,
             "differ": differ.collect::<Vec<_>>(),
             "only_first": self.only_first, "only_second": self.only_second,
             "metrics": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
@@ -367,7 +405,7 @@ impl Differences {
     }
 }
 
-fn few(steps: &[String]) -> String {
+pub(super) fn few(steps: &[String]) -> String {
     let named = steps[..steps.len().min(NAMED)].join(", ");
     match steps.len().saturating_sub(NAMED) {
         0 => named,

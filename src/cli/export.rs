@@ -215,7 +215,7 @@ fn last_run(project: &Project, results: &Results<'_>) -> Result<Option<PastRun>,
 fn provenance(project: &Project, results: &Results<'_>) -> Result<Provenance, Stop> {
     let mut known = vec![
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("experiment", project.name()),
+        ("experiment", project.title()),
         ("command", format!("sweepline run {}", project.asked)),
     ];
     if let Some(run) = last_run(project, results)? {
@@ -240,7 +240,7 @@ fn provenance(project: &Project, results: &Results<'_>) -> Result<Provenance, St
 fn log(project: &Project, results: &Results<'_>) -> Result<Log, Stop> {
     let last = last_run(project, results)?;
     let mut log = Log {
-        experiment: project.name(),
+        experiment: project.title(),
         time: last.map_or(0.0, |run| run.started.floor()),
         cells: Vec::new(),
     };

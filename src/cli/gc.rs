@@ -32,6 +32,7 @@ use crate::plan::StepStatus;
 use crate::store::Access;
 use crate::store::Digest;
 use crate::store::Store;
+use crate::store::experiment_of;
 use crate::text::ShowPath;
 use crate::text::closest;
 use crate::text::plural;
@@ -74,8 +75,18 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     for (name, run) in store.run_names()? {
         kept.run(format!("run {name}"), &run, &store)?;
     }
+    for history in store.of_unknown_manifests(&root)? {
+        kept.unknown(history, &store)?;
+    }
     for (name, count) in &kept.said {
         writeln!(err, "keeps {name}: {}", plural(*count, "result"))?;
+    }
+    for (name, count) in &kept.gone {
+        let results = plural(*count, "result");
+        writeln!(
+            err,
+            "{name} has lost {results}: others took their place before it had a name, and `gc` removed them"
+        )?;
     }
     let dropped = store.experiments()?.into_iter();
     for name in dropped.filter(|name| !kept.experiments.contains(name)) {
@@ -86,7 +97,7 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
             "no manifest has {name}: {steps}, unless others need them"
         )?;
     }
-    let collected = store.gc(&kept.keys, !args.yes)?;
+    let collected = store.gc_holding(&kept.keys, &kept.held, !args.yes)?;
     if args.yes {
         tidy(&outputs, &kept.experiments, &store, err)?;
         store.drop_damaged();
@@ -151,7 +162,8 @@ fn tidy(
         if engine::view_owner(&folder) == ViewOwner::Unmarked {
             continue;
         }
-        let orphaned = name.contains('@') && !experiments.contains(&name);
+        let known = || experiments.iter().any(|known| experiment_of(known) == name);
+        let orphaned = name.contains('@') && !known();
         match engine::tidy_view(&folder, store, orphaned, &output_folder::OTHERS) {
             Ok(tidied) => {
                 for (path, aside) in &tidied.kept {
@@ -213,8 +225,12 @@ fn reached(project: &Project) -> Result<HashSet<Digest>, Stop> {
 struct Kept {
     keys: HashSet<Digest>,
     experiments: HashSet<String>,
+    /// Results that others have replaced and that a run had, by key and digest.
+    held: HashSet<(Digest, Digest)>,
     /// What is kept, in words, with how many results.
     said: BTreeMap<String, usize>,
+    /// Runs of which results are gone, with how many.
+    gone: BTreeMap<String, usize>,
 }
 
 impl Kept {
@@ -247,7 +263,7 @@ impl Kept {
         }
         let name = project.name();
         for known in store.experiments()? {
-            let is_its_own = known.split('@').next() == Some(&name);
+            let is_its_own = known.split('@').next() == name.split('@').next();
             if is_its_own || remembered.contains(&known) {
                 keys.extend(store.keys_of(&known)?.into_values());
                 self.experiments.insert(known);
@@ -270,7 +286,7 @@ impl Kept {
         // It may have been run from where it was before.
         if let (true, Some(named)) = (experiments.is_empty(), known.experiment()) {
             experiments = store.experiments()?;
-            experiments.retain(|known| known.split('@').next() == Some(&named));
+            experiments.retain(|known| experiment_of(known).split('@').next() == Some(&named));
         }
         if experiments.is_empty() {
             if known.stray {
@@ -300,7 +316,8 @@ impl Kept {
         let experiments = store.experiments()?;
         let matching = experiments.iter().filter(|known| {
             // Profiles and overrides of a kept experiment are kept with it.
-            *known == name || known.split('@').next() == Some(name)
+            let own = experiment_of(known);
+            *known == name || own.split('@').next() == Some(name)
         });
         let matching: Vec<&String> = matching.collect();
         if !matching.is_empty() {
@@ -326,8 +343,34 @@ impl Kept {
 
     /// What a run left.
     fn run(&mut self, what: String, run: &str, store: &Store) -> Result<(), Stop> {
-        let keys = runs::keys(store, run)?.into_iter();
-        self.keep(what, keys.map(|(_, key)| key).collect(), store)
+        let (mut there, mut gone) = (0, 0);
+        for (_, key) in runs::keys(store, run)? {
+            match store.replaced_since(run, key)? {
+                Some(replaced) if replaced.result.is_some() => {
+                    self.held.insert((key, replaced.digest));
+                    there += 1;
+                }
+                Some(_) => gone += 1,
+                None => there += usize::from(store.has_record(key)?),
+            }
+            self.keys.insert(key);
+        }
+        if gone > 0 {
+            self.gone.insert(what.clone(), gone);
+        }
+        self.said.insert(what, there);
+        Ok(())
+    }
+
+    /// What runs of a manifest left that may be there all the same.
+    fn unknown(&mut self, history: String, store: &Store) -> Result<(), Stop> {
+        if self.experiments.contains(&history) {
+            return Ok(());
+        }
+        let keys = store.keys_of(&history)?.into_values().collect();
+        let what = format!("{history} (nobody knows where its manifest is)");
+        self.experiments.insert(history);
+        self.keep(what, keys, store)
     }
 
     fn keep(&mut self, what: String, keys: HashSet<Digest>, store: &Store) -> Result<(), Stop> {

@@ -31,14 +31,14 @@ impl KnownManifest {
         KnownManifest { path, stray: false }
     }
 
-    /// The experiments that were run from it.
+    /// The histories of experiments that were run from it.
     ///
     /// # Errors
     /// Where the store cannot be read.
     pub(super) fn remembered(&self, store: &Store) -> Result<Vec<String>, StoreError> {
-        let absolute = manifest::absolute(&self.path);
+        let own = real(&manifest::absolute(&self.path));
         let known = store.manifests()?.into_iter();
-        let known = known.filter(|(_, path)| *path == absolute);
+        let known = known.filter(|(_, path)| real(path) == own);
         Ok(known.map(|(experiment, _)| experiment).collect())
     }
 
@@ -46,6 +46,11 @@ impl KnownManifest {
     pub(super) fn experiment(&self) -> Option<String> {
         experiment_in(&self.path)
     }
+}
+
+/// The path without links; as it is where nothing is there.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The manifests of the project at `root` and those that this store was used for, as far as they exist.
@@ -61,7 +66,8 @@ pub(super) fn all(
     let here = std::env::current_dir().unwrap_or_default();
     for (_, path) in store.manifests()? {
         let short = path.strip_prefix(&here).unwrap_or(&path);
-        if path.is_file() && !manifests.iter().any(|known| known.path == short) {
+        let (place, same) = (real(&path), |known: &KnownManifest| real(&known.path));
+        if path.is_file() && !manifests.iter().any(|known| same(known) == place) {
             manifests.push(KnownManifest::named(short.to_owned()));
         }
     }

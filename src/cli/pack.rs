@@ -109,11 +109,11 @@ pub(super) fn pack(args: &PackArgs, err: &mut Printer) -> Result<Exit, Stop> {
             break;
         }
     }
-    let experiment = project.name();
+    let (experiment, known_as) = (project.title(), project.name());
     let mut notes = BTreeMap::new();
     for file in [searches::FILE, replicates::FILE] {
         // Of a damaged one was told where the project was opened.
-        let note = noted::of(&project.store, file, &experiment).ok().flatten();
+        let note = noted::of(&project.store, file, &known_as).ok().flatten();
         notes.extend(note.map(|note| (file.to_owned(), note)));
     }
     let manifest = project

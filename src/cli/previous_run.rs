@@ -15,6 +15,7 @@ use crate::plan::StepId;
 use crate::plan::StepStatus;
 use crate::plan::left_nothing;
 use crate::stages::Results;
+use crate::store::Access;
 use crate::store::Digest;
 use crate::store::KeyParts;
 use crate::store::Lookup;
@@ -90,6 +91,36 @@ impl PreviousRun {
     /// What the last run left of every step, in the order of the plan.
     pub(super) fn left(&self, project: &Project) -> Vec<StepStatus> {
         self.look(project, Look::Back)
+    }
+
+    /// Takes what was found up to date for the last result of its step, as a run that finds it does: after a switch
+    /// of branches that is the result of this one. Left out where somebody else writes, or nobody may.
+    pub(super) fn note_found(&self, project: &Project, statuses: &[StepStatus]) {
+        let steps = project.plan.steps.iter().zip(statuses);
+        let found = steps.filter_map(|(step, status)| match status {
+            StepStatus::UpToDate { key, .. } => Some((step.to_string(), *key)),
+            _ => None,
+        });
+        let news = found.filter(|(step, key)| self.last.get(step) != Some(key));
+        let news: Vec<(String, Digest)> = news.collect();
+        // What a run that was killed has left is the next run's to tell.
+        let idle = |store: &Store| {
+            std::fs::read_dir(store.scratch()).is_ok_and(|mut left| left.next().is_none())
+        };
+        if news.is_empty() || !self.store.as_ref().is_some_and(idle) {
+            return;
+        }
+        let noted = Store::open(&project.store, Access::Write { wait: false }).and_then(|store| {
+            project.remember_manifest(&store)?;
+            let mut keys = store.keys_of(&self.experiment)?;
+            keys.extend(news);
+            let keys = keys.iter().map(|(step, key)| (step.as_str(), Some(*key)));
+            store.set_keys(&self.experiment, &keys.collect::<Vec<_>>())?;
+            store.sync()
+        });
+        if let Err(error) = noted {
+            tracing::debug!(%error, "what is up to date is not noted");
+        }
     }
 
     fn look(&self, project: &Project, look: Look) -> Vec<StepStatus> {

@@ -64,6 +64,8 @@ pub(super) struct Project {
     pub manifest: PathBuf,
     /// What runs write to.
     written: Vec<PathBuf>,
+    /// The name under which the store knows its results and runs.
+    known_as: String,
     /// The experiment as the command line names it, with its changes.
     pub asked: String,
     /// What is known of the trials of its search.
@@ -105,13 +107,23 @@ impl Project {
         let root = manifest::project_root(&args.manifest);
         let settings = Settings::of(&root, err)?;
         let (outputs, store) = settings.folders(&args.store, &root);
+        let known_as = match &reading.experiment {
+            Some(experiment) => {
+                let manifest = manifest::absolute(&args.manifest);
+                let title = experiment.folder();
+                // What is wrong with the store is told by whoever uses it.
+                let known = Store::history_in(&store, &title, &manifest, &root);
+                known.unwrap_or(title)
+            }
+            None => String::new(),
+        };
         let on_demand = reading.experiment.as_ref().filter(|experiment| {
             overrides.seeds.is_none() && replicates::on_demand(experiment).is_some()
         });
         // How many there are, earlier runs have found out.
         let mut damaged = Diagnostics::new();
-        if let Some(experiment) = on_demand {
-            let known = replicates::known(&store, &experiment.folder());
+        if on_demand.is_some() {
+            let known = replicates::known(&store, &known_as);
             let known = known.unwrap_or_else(|wrong| {
                 damaged.push(wrong.warning(replicates::LOST));
                 None
@@ -125,7 +137,7 @@ impl Project {
         if let Some(experiment) = &reading.experiment
             && let Some(searched) = &experiment.search
         {
-            let recalled = searches::recall(&store, &experiment.folder(), searched);
+            let recalled = searches::recall(&store, &known_as, searched);
             let recalled = recalled.unwrap_or_else(|wrong| {
                 damaged.push(wrong.warning(searches::LOST));
                 None
@@ -147,7 +159,7 @@ impl Project {
                 err.diagnostic(&wrong)?;
                 return Err(Stop::Reported(Exit::Usage));
             }
-            well_formed(store.clone(), experiment.folder());
+            well_formed(store.clone(), known_as.clone());
         }
         let remote = settings.remote();
         let mut given = None;
@@ -210,6 +222,7 @@ impl Project {
                 slurm: settings.slurm.clone(),
                 remote: remote.clone(),
                 manifest: manifest::absolute(&args.manifest),
+                known_as: known_as.clone(),
                 asked: asked(args, &plan.experiment.source.path),
                 search: search.clone(),
                 plan,
@@ -256,8 +269,13 @@ impl Project {
         }
     }
 
-    /// The name under which results and runs are known.
+    /// The name under which the store knows results and runs: the experiment's own, but where another manifest has it.
     pub(super) fn name(&self) -> String {
+        self.known_as.clone()
+    }
+
+    /// The name of the experiment with its changes, as its folder has it.
+    pub(super) fn title(&self) -> String {
         self.plan.experiment.folder()
     }
 

@@ -119,6 +119,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     if let Some(name) = &args.name {
         run_list::free_for_a_run(name, &store, err)?;
     }
+    project.remember_manifest(&store)?;
     let root = &project.plan.experiment.root;
     let mut options = Options::new(project.name(), root);
     let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
@@ -164,7 +165,6 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     project.note_trials(&[])?;
     options.checkpoint_every = args.checkpoint_every;
     options.manifest = project.manifest.clone();
-    project.remember_manifest(&store)?;
     if let Some(jobs) = args.jobs.or(project.jobs) {
         options.jobs = jobs as usize;
     }

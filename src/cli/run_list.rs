@@ -19,6 +19,7 @@ use super::stop::Stop;
 use super::store_lock;
 use crate::store::PastRun;
 use crate::store::Store;
+use crate::store::experiment_of;
 use crate::text::list_of;
 
 /// Lists runs, or names and tags one.
@@ -31,8 +32,11 @@ pub(super) fn runs(args: &RunsArgs, out: &mut Printer, err: &mut Printer) -> Res
     let of = args.experiment.as_deref();
     let all = store.runs(usize::MAX >> 1)?.into_iter();
     let all = all.filter(|run| {
-        let own = run.experiment.split('@').next();
-        let same = |name: &str| run.experiment == name || own == Some(name);
+        let own = experiment_of(&run.experiment);
+        let same = |name: &str| {
+            let plain = |text: &str| text.split('@').next() == Some(name);
+            run.experiment == name || plain(&run.experiment) || plain(&own)
+        };
         of.is_none_or(same) && args.tags.iter().all(|tag| run.tags.contains(tag))
     });
     let found: Vec<PastRun> = all.take(args.limit).collect();

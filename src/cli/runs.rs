@@ -6,6 +6,7 @@ use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::args::ProjectArgs;
 use super::exit::Exit;
@@ -17,9 +18,13 @@ use crate::engine::Timed;
 use crate::manifest;
 use crate::store::Access;
 use crate::store::Digest;
+use crate::store::Lookup;
 use crate::store::PastRun;
+use crate::store::Replaced;
 use crate::store::RunId;
+use crate::store::StepResult;
 use crate::store::Store;
+use crate::store::StoreError;
 use crate::text::ShowPath;
 use crate::text::closest;
 use crate::text::list_of;
@@ -192,6 +197,42 @@ pub(super) fn events(store: &Store, run: &str) -> io::Result<Vec<Timed>> {
 /// Where a run stands, or stood when it ended.
 pub(super) fn state(store: &Store, run: &str) -> io::Result<RunState> {
     Ok(RunState::of(&events(store, run)?))
+}
+
+/// What a run knew of a step.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Left {
+    pub step: String,
+    pub key: Digest,
+    /// Its result, where another one has taken its place under the key since.
+    pub replaced: Option<Replaced>,
+}
+
+impl Left {
+    /// The result, as far as it is there.
+    pub(super) fn result(&self, store: &Store) -> Result<Option<Arc<StepResult>>, StoreError> {
+        match &self.replaced {
+            Some(replaced) => Ok(replaced.result.clone().map(Arc::new)),
+            None => match store.lookup(self.key)? {
+                Lookup::Hit(result) => Ok(Some(result)),
+                _ => Ok(None),
+            },
+        }
+    }
+}
+
+/// The steps of a run whose result it knew, in the order of the plan.
+pub(super) fn left(store: &Store, run: &str) -> Result<Vec<Left>, Stop> {
+    let mut left = Vec::new();
+    for (step, key) in keys(store, run)? {
+        let replaced = store.replaced_since(run, key)?;
+        left.push(Left {
+            step,
+            key,
+            replaced,
+        });
+    }
+    Ok(left)
 }
 
 /// The keys of all steps of a run whose result it knew, by name, in the order of the plan.

@@ -46,6 +46,7 @@ pub(super) fn status(
     let project = Project::open(&args.experiment, err)?;
     let previous = PreviousRun::of(&project)?;
     let statuses = previous.statuses(&project);
+    previous.note_found(&project, &statuses);
     let (run, outcomes) = match &previous.store {
         Some(store) => (
             Watched::newest(store, &project)?,

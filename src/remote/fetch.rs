@@ -33,6 +33,9 @@ pub struct Answer {
     pub result: Option<Arc<StepResult>>,
     /// What was there and was not taken.
     pub refused: Vec<Refusal>,
+    /// Whether there are other results of the key that no other machine explains, and none replaces the others: one of
+    /// them was taken.
+    pub others: bool,
 }
 
 /// Something in a shared store that cannot be used, and why.
@@ -156,11 +159,19 @@ impl Remote {
                 Err(unusable) => answer.refused.push(Refusal::of(name, &unusable)),
             }
         }
+        // What was made again since, nobody wants any more, whoever made it again.
+        if records.len() > 1 {
+            let all: Vec<SharedRecord> = records.iter().map(|(_, record)| record.clone()).collect();
+            records.retain(|(_, record)| !record.is_replaced(&all));
+        }
         if self.same_numerics {
             records.retain(|(_, record)| {
                 let environment = record.environment.as_ref();
                 environment.is_some_and(Environment::is_of_this_class)
             });
+        }
+        if let Some((_, first)) = records.first() {
+            answer.others = records.iter().any(|(_, other)| first.contradicts(other));
         }
         // In the order of their names: whoever asks gets the same.
         for (_, record) in records {

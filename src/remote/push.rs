@@ -44,6 +44,9 @@ pub struct Pushed {
     pub there: Vec<Digest>,
     pub objects: usize,
     pub bytes: u64,
+    /// Those that stand there beside other results of their keys that no other machine explains, and of which none
+    /// replaces the others.
+    pub differing: Vec<Digest>,
     /// Those that were not sent, with what is in their way there.
     pub refused: Vec<(Digest, Refusal)>,
 }
@@ -56,11 +59,16 @@ struct Missing {
     objects: Vec<Object>,
     /// It is there as it should be, but for our signature.
     lacks_signature: bool,
+    differs: bool,
 }
 
 /// What is to become of the record of a key.
 enum Found {
-    Known(Digest, Vec<Object>),
+    Known {
+        key: Digest,
+        objects: Vec<Object>,
+        differs: bool,
+    },
     Missing(Missing),
     Accepted,
     /// Its place is a folder that others keep to themselves.
@@ -116,14 +124,22 @@ impl Remote {
         let mut known = Vec::new();
         for found in found {
             let needs = match found {
-                Found::Known(key, needs) => {
+                Found::Known {
+                    key,
+                    objects: needs,
+                    differs,
+                } => {
                     pushed.known += 1;
+                    pushed.differing.extend(differs.then_some(key));
                     pushed.there.push(key);
                     known.extend(&needs);
                     needs
                 }
                 Found::Missing(record) => {
                     let needs = record.objects.clone();
+                    pushed
+                        .differing
+                        .extend(record.differs.then_some(record.key));
                     missing.push(record);
                     needs
                 }
@@ -251,23 +267,46 @@ impl Remote {
         let name = layout::record(key, Digest::of(&bytes));
         let objects = record.objects();
         let listed = self.records_of(key, listed)?;
-        let mut lacks_signature = false;
+        let mut others = Vec::new();
+        let mut found = None;
         for entry in &*listed {
-            if entry.closed {
+            if entry.closed && found.is_none() {
                 return Ok(Found::Closed(key, Refusal::closed(entry)));
             }
             let ours = entry.name == name;
-            if ours || self.says_the_same(&entry.name, &record)? {
-                // What is read has the content that its name says; of our own its length tells.
-                let size = ours.then_some(bytes.len() as u64);
-                if !self.is_whole_and_young(entry, size)? {
-                    break;
-                }
+            let theirs = match ours || entry.closed {
+                true => None,
+                false => self.read_record(&entry.name, key)?.and_then(Result::ok),
+            };
+            let says_the_same = |theirs: &SharedRecord| {
+                let mut replaces = record.replaces.iter();
+                theirs.outputs == record.outputs
+                    && theirs.replaces.len() >= record.replaces.len()
+                    && replaces.all(|one| theirs.replaces.contains(one))
+            };
+            if found.is_none() && (ours || theirs.as_ref().is_some_and(says_the_same)) {
+                found = Some((entry, ours));
+            }
+            others.extend(theirs);
+        }
+        let all = || others.iter().chain([&record]);
+        let differs = others
+            .iter()
+            .any(|theirs| theirs.contradicts(&record) && !theirs.is_replaced(all()))
+            && !record.is_replaced(&others);
+        let mut lacks_signature = false;
+        if let Some((entry, ours)) = found {
+            // What is read has the content that its name says; of our own its length tells.
+            let size = ours.then_some(bytes.len() as u64);
+            if self.is_whole_and_young(entry, size)? {
                 if self.is_signed_by_us(&entry.name, &listed)? {
-                    return Ok(Found::Known(key, objects));
+                    return Ok(Found::Known {
+                        key,
+                        objects,
+                        differs,
+                    });
                 }
                 lacks_signature = ours;
-                break;
             }
         }
         Ok(Found::Missing(Missing {
@@ -276,6 +315,7 @@ impl Remote {
             bytes,
             objects,
             lacks_signature,
+            differs,
         }))
     }
 
@@ -292,12 +332,6 @@ impl Remote {
         let text = self.read_open(&file, layout::SIGNATURE)?;
         let text = text.ok().flatten().unwrap_or_default();
         Ok(sign::is_signed(&text, record, &[key]))
-    }
-
-    /// Whether what somebody else pushed has the same outputs.
-    fn says_the_same(&self, name: &str, ours: &SharedRecord) -> Result<bool, RemoteError> {
-        let theirs = self.read_record(name, ours.key)?;
-        Ok(theirs.is_some_and(|theirs| theirs.is_ok_and(|theirs| theirs.outputs == ours.outputs)))
     }
 
     fn is_whole_and_young(&self, entry: &Entry, size: Option<u64>) -> Result<bool, RemoteError> {

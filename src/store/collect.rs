@@ -15,6 +15,7 @@ use super::database::digest;
 use super::environment;
 use super::objects::entries;
 use super::remove_tree;
+use super::replaced;
 
 /// What a collection removed, or would remove.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,16 +55,24 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.writable()?;
         let keys: Vec<Digest> = keys.copied().collect();
-        self.forget(&keys)
+        // What runs had before under these keys stays.
+        self.forget(&keys, None)
     }
 
-    fn forget(&self, keys: &[Digest]) -> Result<(), StoreError> {
+    fn forget(
+        &self,
+        keys: &[Digest],
+        held: Option<&HashSet<(Digest, Digest)>>,
+    ) -> Result<(), StoreError> {
         self.database.write(|connection| {
             let mut delete = connection.prepare_cached("DELETE FROM records WHERE key = ?")?;
             let mut parts = connection.prepare_cached("DELETE FROM parts WHERE key = ?")?;
             for key in keys {
                 delete.execute([key.as_bytes()])?;
                 parts.execute([key.as_bytes()])?;
+            }
+            if let Some(held) = held {
+                replaced::forget(connection, held, keys)?;
             }
             environment::forget(connection, keys)
         })?;
@@ -75,6 +84,18 @@ impl Store {
     /// checkpoints of other keys. With `pretend`, only says what that would free. What somebody wrote in the place of
     /// such an object is there for [`Store::take_damaged`] until [`Store::drop_damaged`].
     pub fn gc(&self, keep: &HashSet<Digest>, pretend: bool) -> Result<Collected, StoreError> {
+        self.gc_holding(keep, &HashSet::new(), pretend)
+    }
+
+    /// The same, but for results that others have replaced and that are held, by key and [`StepResult::digest`].
+    ///
+    /// [`StepResult::digest`]: super::StepResult::digest
+    pub fn gc_holding(
+        &self,
+        keep: &HashSet<Digest>,
+        held: &HashSet<(Digest, Digest)>,
+        pretend: bool,
+    ) -> Result<Collected, StoreError> {
         let mut collected = Collected::default();
         let mut dropped = Vec::new();
         let mut reached = HashSet::new();
@@ -86,11 +107,18 @@ impl Store {
                 reached.extend(result.objects().map(Object::name));
             }
         }
+        for result in self
+            .database
+            .with(|connection| replaced::held(connection, held))?
+        {
+            collected.kept_records += 1;
+            reached.extend(result.objects().map(Object::name));
+        }
         collected.records = dropped.len();
         if !pretend {
             self.writable()?;
             // Records go first: if this stops half way, no record names a removed object.
-            self.forget(&dropped)?;
+            self.forget(&dropped, Some(held))?;
             self.objects.remove_unfinished()?;
         }
         for object in self.objects.on_disk()? {

@@ -56,6 +56,9 @@ pub enum StoreError {
     /// A file kept changing while it was read.
     #[error("`{}` changed while it was read", path.shown())]
     Changed { path: PathBuf },
+    /// Another project began an experiment of the same name while this one waited.
+    #[error("another project has just begun `{name}` in the store `{}`", path.shown())]
+    NameTaken { name: String, path: PathBuf },
     /// The store was opened for reading.
     #[error("the store `{}` is open for reading only", path.shown())]
     NotWritable { path: PathBuf },
@@ -105,6 +108,9 @@ impl StoreError {
                 vec!["run again: the step that makes it is repeated".to_owned()]
             }
             StoreError::Changed { .. } => vec!["run again when the file is complete".to_owned()],
+            StoreError::NameTaken { .. } => {
+                vec!["run again: this one gets a name of its own there".to_owned()]
+            }
             StoreError::Database { .. } | StoreError::Io { .. } => Vec::new(),
         }
     }

@@ -25,6 +25,7 @@ use super::database::digest;
 use super::encoding;
 use super::objects::read;
 use super::objects::write;
+use super::replaced;
 
 pub(super) struct Records {
     database: Arc<Database>,
@@ -35,7 +36,7 @@ pub(super) struct Records {
 
 /// A row of `records`.
 #[derive(Clone)]
-struct Raw {
+pub(super) struct Raw {
     outputs: Box<[u8]>,
     /// Whether they are JSON, as stores of version 1 have them.
     json: bool,
@@ -44,7 +45,8 @@ struct Raw {
 }
 
 impl Raw {
-    fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+    /// Of a key, outputs, what diverged, seconds.
+    pub(super) fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         let outputs = row.get_ref(1)?;
         Ok(Raw {
             outputs: outputs.as_bytes()?.into(),
@@ -54,8 +56,15 @@ impl Raw {
         })
     }
 
+    pub(super) fn find(connection: &Connection, key: Digest) -> rusqlite::Result<Option<Self>> {
+        connection
+            .prepare_cached(&format!("{ROW} WHERE key = ?"))?
+            .query_row([key.as_bytes()], Raw::of)
+            .optional()
+    }
+
     /// None where the row is not one of ours: then the step runs again.
-    fn decode(&self) -> Option<StepResult> {
+    pub(super) fn decode(&self) -> Option<StepResult> {
         let outputs: SortedVecMap<Artifact> = match self.json {
             true => serde_json::from_slice(&self.outputs).ok()?,
             false => encoding::decode(&self.outputs)?,
@@ -112,12 +121,9 @@ impl Records {
         if self.are_loaded() {
             return Ok(None);
         }
-        let raw = self.database.with(|connection| {
-            connection
-                .prepare_cached(&format!("{ROW} WHERE key = ?"))?
-                .query_row([key.as_bytes()], Raw::of)
-                .optional()
-        })?;
+        let raw = self
+            .database
+            .with(|connection| Raw::find(connection, key))?;
         Ok(raw.and_then(|raw| raw.decode()))
     }
 
@@ -139,7 +145,7 @@ impl Records {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    /// Writes a record within the caller's transaction.
+    /// Writes a record within the caller's transaction; another one of its key is known as replaced from then on.
     pub(super) fn insert(
         connection: &Connection,
         run: &str,
@@ -147,6 +153,7 @@ impl Records {
         kind: &str,
         result: &StepResult,
     ) -> rusqlite::Result<()> {
+        replaced::note(connection, run, key, result)?;
         connection
             .prepare_cached("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)")?
             .execute((

@@ -27,6 +27,7 @@ use super::labels;
 use super::names;
 use super::records::Records;
 use super::records::json;
+use super::replaced;
 
 /// Counts changes of [`SharedRecord`] that an older program would misread.
 pub const SHARED_VERSION: u32 = 1;
@@ -69,6 +70,10 @@ pub struct SharedRecord {
     /// How it came to stand under its key, where it was not computed there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
+    /// Results of the key, by [`StepResult::digest`], that stood here one after the other before it was made again:
+    /// nobody is to take them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Digest>,
 }
 
 /// Why a record of somebody else's cannot be used.
@@ -233,6 +238,9 @@ impl Store {
             seconds: record.result.seconds,
             environment: self.environment(key)?,
             accepted: labels::accepted(&self.database, key)?,
+            replaces: self
+                .database
+                .with(|connection| replaced::of_key(connection, key))?,
         }))
     }
 
@@ -260,6 +268,7 @@ impl Store {
                     "INSERT OR REPLACE INTO fetched VALUES (?, ?, unixepoch('now', 'subsec'))",
                 )?
                 .execute((record.key.as_bytes(), from))?;
+            replaced::learn(connection, record.key, &record.replaces)?;
             environment::prepare(connection)?;
             environment::keep(connection, record.key, record.environment.as_ref())?;
             match &record.accepted {
@@ -414,6 +423,7 @@ mod tests {
             seconds: 1.5,
             environment: Some(Environment::here()),
             accepted: None,
+            replaces: Vec::new(),
         };
         let mut artifact = Artifact::default();
         artifact

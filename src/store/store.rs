@@ -39,7 +39,6 @@ use super::index::Index;
 use super::labels;
 use super::lock;
 use super::lock::Lock;
-use super::names;
 use super::objects::Objects;
 use super::objects::entries;
 use super::plans;
@@ -47,7 +46,6 @@ use super::records::Records;
 use super::removal::is_mounted;
 use super::removal::remove_tree;
 use super::sync::Syncer;
-use super::ways;
 
 /// What a caller wants of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -479,35 +477,9 @@ impl Store {
         history::makers(&self.database)
     }
 
-    /// The experiments this store knows, by name.
+    /// The histories of experiments that this store has, by name.
     pub fn experiments(&self) -> Result<Vec<String>, StoreError> {
         plans::experiments(&self.database)
-    }
-
-    /// Keeps that an experiment was run from this manifest, an absolute path: by its way from here where both
-    /// lie in the project at `root`, which may be moved as a whole.
-    pub fn remember_manifest(
-        &self,
-        experiment: &str,
-        manifest: &Path,
-        root: &Path,
-    ) -> Result<(), StoreError> {
-        self.writable()?;
-        let path = ways::way(&self.root, manifest, root);
-        plans::remember(
-            &self.database,
-            experiment,
-            &names::text_of(path.as_os_str()),
-        )
-    }
-
-    /// Experiments with the manifests that they were run from, which may be gone.
-    pub fn manifests(&self) -> Result<Vec<(String, PathBuf)>, StoreError> {
-        let known = plans::manifests(&self.database)?.into_iter();
-        let place = |way: String| ways::place(&self.root, Path::new(&names::name_of(&way)));
-        Ok(known
-            .map(|(experiment, way)| (experiment, place(way)))
-            .collect())
     }
 
     /// The newest key of every step of an experiment, by step name.

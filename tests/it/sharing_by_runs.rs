@@ -115,3 +115,76 @@ fn a_key_that_cannot_be_read_costs_no_run() {
     assert!(text.contains("sent 1 result"), "{text}");
     ends(&user(&lab), &PULL, 0);
 }
+
+/// Its numbers are those of a file that no key knows.
+const AGAIN: &str = r#"experiment: fit
+stages:
+  fit:
+    uses: command
+    with: {run: 'echo "acc=$(cat "${root}/n")"', code: ["!n"], metrics: stdout}
+"#;
+
+fn acc(user: &crate::support::TestSpace) -> String {
+    let table = user.stdout(&["ls", "manifests/fit.yaml", "--format", "csv"]);
+    table
+        .trim()
+        .rsplit(',')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[test]
+fn what_was_made_again_is_what_others_get() {
+    let force = [&RUN[..], &["--force", "fit"]].concat();
+    // Whichever name comes first.
+    for last in ["90", "91", "92", "10"] {
+        let lab = Lab::new();
+        let (anna, ben) = (user(&lab), user(&lab));
+        for one in [&anna, &ben] {
+            one.write("manifests/fit.yaml", AGAIN);
+            one.write("n", "10");
+        }
+        ends(&anna, &RUN, 0);
+        ends(&anna, &PUSH, 0);
+        for n in ["50", last] {
+            anna.write("n", n);
+            let text = ends(&anna, &force, 0);
+            assert!(!text.contains("several results"), "{text}");
+        }
+        let text = ends(&ben, &RUN, 0);
+        assert!(
+            text.contains("1 fetched") && !text.contains("several"),
+            "{text}"
+        );
+        assert_eq!(acc(&ben), last);
+        // What he makes of it replaces all of these.
+        ben.write("n", "70");
+        ends(&ben, &force, 0);
+        let cleo = user(&lab);
+        cleo.write("manifests/fit.yaml", AGAIN);
+        ends(&cleo, &PULL, 0);
+        assert_eq!(acc(&cleo), "70");
+    }
+}
+
+#[test]
+fn where_results_differ_and_none_replaces_the_other_all_are_told() {
+    let lab = Lab::new();
+    let users = [user(&lab), user(&lab)];
+    for (one, n) in users.iter().zip(["10", "20"]) {
+        one.write("manifests/fit.yaml", AGAIN);
+        one.write("n", n);
+        ends(one, &[&RUN[..], &["--remote", "off"]].concat(), 0);
+    }
+    assert!(!ends(&users[0], &PUSH, 0).contains("several results"));
+    let text = ends(&users[1], &PUSH, 0);
+    assert!(text.contains("has several results of 1 key"), "{text}");
+    let cleo = user(&lab);
+    cleo.write("manifests/fit.yaml", AGAIN);
+    let text = ends(&cleo, &RUN, 0);
+    assert!(text.contains("has several results of 1 key"), "{text}");
+    users[1].write("n", "10");
+    let text = ends(&users[1], &[&RUN[..], &["--force", "fit"]].concat(), 0);
+    assert!(!text.contains("several"), "{text}");
+}

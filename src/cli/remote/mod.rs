@@ -136,6 +136,16 @@ fn lines_of_refused(place: &str, refused: &[Refusal]) -> Vec<String> {
     lines
 }
 
+/// What is said where results of so many keys differ and none replaces the others.
+fn line_of_others(place: &str, keys: usize) -> Option<String> {
+    let of = plural(keys, "key");
+    (keys > 0).then(|| {
+        format!(
+            "`{place}` has several results of {of}, and who fetches gets the first by its name: whose is wrong makes              it again with `run --force` and pushes that, which replaces it"
+        )
+    })
+}
+
 /// `12 objects, 3.4 MB`
 fn amount(objects: u64, bytes: u64) -> String {
     let objects = plural(usize::try_from(objects).unwrap_or(usize::MAX), "object");

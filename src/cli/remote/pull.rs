@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::amount;
 use super::bar;
 use super::failed;
+use super::line_of_others;
 use super::place;
 use super::tell_refused;
 use crate::cli::args;
@@ -50,7 +51,7 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
     let progress = Progress::stopped_by(interrupted);
     let mut asked: HashSet<Digest> = HashSet::new();
     let mut refused = Vec::new();
-    let mut fetched = 0;
+    let (mut fetched, mut others) = (0, 0);
     let statuses = loop {
         let statuses = previous.statuses(&project);
         let steps = project.plan.steps.iter().zip(&statuses);
@@ -97,6 +98,7 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
         let mut there = Vec::new();
         for (wanted, answer) in wanted.iter().zip(answers) {
             refused.extend(answer.refused);
+            others += usize::from(answer.others);
             there.extend(answer.result.map(|_| wanted.key));
         }
         fetched += there.len();
@@ -107,6 +109,9 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
         store.sync()?;
     }
     tell_refused(remote.place(), &refused, err)?;
+    if let Some(line) = line_of_others(remote.place(), others) {
+        writeln!(err, "warning: {line}")?;
+    }
     let moved = progress.now();
     let missing = statuses.iter().filter(|status| status.result().is_none());
     let missing = missing.count();

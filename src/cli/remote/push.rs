@@ -10,6 +10,7 @@ use super::RemoteSettings;
 use super::amount;
 use super::bar;
 use super::failed;
+use super::line_of_others;
 use super::place;
 use super::reached::Reached;
 use super::tell_refused;
@@ -69,6 +70,7 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
     let sent = send(store, &remote, &reached, interrupted, args.progress);
     let sent = sent.map_err(|error| failed(error, err))?;
     tell_refused(remote.place(), &sent.refused, err)?;
+    tell_differing(&sent, err)?;
     writeln!(err, "{}", sent.text)?;
     if missing > 0 {
         let steps = plural(missing, "step");
@@ -166,6 +168,7 @@ pub(in crate::cli) fn after_run(
             match sent {
                 Ok((remote, sent)) => {
                     tell_refused(remote.place(), &sent.refused, err)?;
+                    tell_differing(&sent, err)?;
                     // That a root was written anew is nothing to tell.
                     if sent.is_news {
                         writeln!(err, "{}", sent.text)?;
@@ -177,6 +180,13 @@ pub(in crate::cli) fn after_run(
         }
     };
     Ok(not_sent(error.to_string(), &error.hints(), err)?)
+}
+
+fn tell_differing(sent: &Sent, err: &mut Printer) -> std::io::Result<()> {
+    match &sent.differing {
+        Some(line) => writeln!(err, "warning: {line}"),
+        None => Ok(()),
+    }
 }
 
 fn not_sent(why: String, hints: &[String], err: &mut Printer) -> std::io::Result<()> {
@@ -227,6 +237,8 @@ struct Sent {
     there: Vec<Digest>,
     /// What is in the way of the rest.
     refused: Vec<Refusal>,
+    /// Where others are there under the same keys, what to do.
+    differing: Option<String>,
     /// What was done, for people.
     text: String,
     /// Whether any result or object went there.
@@ -267,6 +279,7 @@ fn send(
     }
     let refused = pushed.refused.into_iter().map(|(_, refusal)| refusal);
     Ok(Sent {
+        differing: line_of_others(place, pushed.differing.len()),
         there: pushed.there,
         refused: refused.collect(),
         text,

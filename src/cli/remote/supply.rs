@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering;
 
 use super::RemoteSettings;
+use super::line_of_others;
 use super::lines_of_refused;
 use crate::cli::project::Project;
 use crate::engine::SharedResults;
@@ -73,8 +74,10 @@ impl<'s> Supply<'s> {
         let answers = remote.fetch(self.store, wanted, &progress)?;
         let mut there = Vec::new();
         let mut refused = Vec::new();
+        let mut others = 0;
         for (wanted, answer) in wanted.iter().zip(answers) {
             refused.extend(answer.refused);
+            others += usize::from(answer.others);
             there.extend(answer.result.map(|_| wanted.key));
         }
         {
@@ -83,6 +86,9 @@ impl<'s> Supply<'s> {
             refused.retain(|refusal| told.insert(refusal.name.clone()));
         }
         for line in lines_of_refused(remote.place(), &refused) {
+            warn(line);
+        }
+        if let Some(line) = line_of_others(remote.place(), others) {
             warn(line);
         }
         self.store

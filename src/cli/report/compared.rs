@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use super::super::show::metrics;
 use crate::cli::runs;
+use crate::cli::runs::Left;
 use crate::report::Run;
 use crate::report::RunResult;
 use crate::report::Runs;
 use crate::store::Digest;
-use crate::store::Lookup;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -21,10 +21,10 @@ const LOOKED_AT: usize = 60;
 pub(super) fn runs(store: &Store, experiment: &str) -> Result<Runs, StoreError> {
     let past = store.runs(LOOKED_AT)?.into_iter();
     let past = past.filter(|run| base(&run.experiment) == base(experiment));
-    let mut seen: Vec<(crate::store::PastRun, Vec<(String, Digest)>)> = Vec::new();
+    let mut seen: Vec<(crate::store::PastRun, Vec<Left>)> = Vec::new();
     for run in past {
         // Events that are gone cost the comparison with that run, not the report.
-        let keys = runs::keys(store, &run.run).unwrap_or_default();
+        let keys = runs::left(store, &run.run).unwrap_or_default();
         let known = keys.is_empty() || seen.iter().any(|(_, other)| *other == keys);
         if !known {
             seen.push((run, keys));
@@ -37,24 +37,25 @@ pub(super) fn runs(store: &Store, experiment: &str) -> Result<Runs, StoreError> 
     if seen.len() < 2 {
         return Ok(compared);
     }
-    let mut versions: BTreeMap<&str, Vec<Digest>> = BTreeMap::new();
-    for (step, key) in seen.iter().flat_map(|(_, keys)| keys) {
-        let versions = versions.entry(step).or_default();
-        if !versions.contains(key) {
-            versions.push(*key);
+    let mut versions: BTreeMap<&str, Vec<&Left>> = BTreeMap::new();
+    for left in seen.iter().flat_map(|(_, keys)| keys) {
+        let versions = versions.entry(&left.step).or_default();
+        if !versions.contains(&left) {
+            versions.push(left);
         }
     }
-    let mut at: HashMap<(&str, Digest), usize> = HashMap::new();
-    for (step, keys) in &versions {
-        let parts = differing(store, keys)?;
-        for (key, parts) in keys.iter().zip(parts) {
-            at.insert((step, *key), compared.results.len());
+    let mut at: HashMap<(&str, Version), usize> = HashMap::new();
+    for (step, left) in &versions {
+        let keys: Vec<Digest> = left.iter().map(|left| left.key).collect();
+        let parts = differing(store, &keys)?;
+        for (left, parts) in left.iter().zip(parts) {
+            at.insert((step, version(left)), compared.results.len());
             compared.results.push(RunResult {
                 step: (*step).to_owned(),
                 // What is the same in all runs is compared with nothing.
                 numbers: match keys.len() {
                     1 => BTreeMap::new(),
-                    _ => numbers(store, *key)?,
+                    _ => numbers(store, left)?,
                 },
                 parts,
             });
@@ -70,7 +71,7 @@ pub(super) fn runs(store: &Store, experiment: &str) -> Result<Runs, StoreError> 
             command: run.command.clone(),
             results: keys
                 .iter()
-                .map(|(step, key)| at[&(&**step, *key)])
+                .map(|left| at[&(&*left.step, version(left))])
                 .collect(),
         })
         .collect();
@@ -82,8 +83,16 @@ fn base(experiment: &str) -> &str {
     experiment.split('@').next().unwrap_or(experiment)
 }
 
-fn numbers(store: &Store, key: Digest) -> Result<BTreeMap<String, f64>, StoreError> {
-    let Lookup::Hit(result) = store.lookup(key)? else {
+/// A key, and which of its results, where that has been replaced.
+type Version = (Digest, Option<Digest>);
+
+fn version(left: &Left) -> Version {
+    let replaced = left.replaced.as_ref();
+    (left.key, replaced.map(|replaced| replaced.digest))
+}
+
+fn numbers(store: &Store, left: &Left) -> Result<BTreeMap<String, f64>, StoreError> {
+    let Some(result) = left.result(store)? else {
         return Ok(BTreeMap::new());
     };
     let metrics = metrics(store, &result).unwrap_or_default();

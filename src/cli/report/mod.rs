@@ -38,6 +38,7 @@ use crate::text::ShowPath;
 use crate::text::plural;
 use made::Beside;
 use past::Past;
+pub(super) use past::date;
 
 /// Writes the page over the results that are there. Runs nothing.
 pub(super) fn report(args: &ReportArgs, err: &mut Printer) -> Result<Exit, Stop> {
@@ -177,7 +178,7 @@ fn gather(project: &Project, results: &Results<'_>, page: &Path) -> Result<Repor
     });
     Ok(Report {
         title: plan.experiment.title.clone().unwrap_or_default(),
-        experiment: project.name(),
+        experiment: project.title(),
         summary: {
             let lines = project.trials_line().into_iter().chain(project.best_line());
             lines.collect::<Vec<_>>().join("; ")

@@ -73,7 +73,7 @@ impl Past {
 }
 
 /// `20261121-101206` is the start of a run in UTC.
-pub(super) fn date(run: &str) -> String {
+pub(in crate::cli) fn date(run: &str) -> String {
     let digits = |range: std::ops::Range<usize>| run.get(range).unwrap_or_default();
     format!(
         "{}-{}-{} {}:{}:{} UTC",

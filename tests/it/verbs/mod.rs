@@ -10,6 +10,8 @@ mod labels;
 #[cfg(unix)]
 mod live;
 mod looking;
+#[cfg(unix)]
+mod neighbours;
 mod printing;
 mod runs;
 mod starting;
