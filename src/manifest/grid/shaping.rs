@@ -100,8 +100,9 @@ pub(super) fn exclude(grid: &mut Grid, node: &Node, found: &mut Diagnostics) {
                 continue;
             };
             let open = is_open(&expression, &grid.columns);
+            let before = found.errors();
             let gone = retain_where(grid, expression, false, found);
-            if gone == 0 && !open {
+            if gone == 0 && !open && found.errors() == before {
                 useless(entry, found);
             }
             continue;
