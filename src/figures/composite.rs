@@ -16,6 +16,7 @@ use crate::table::Table;
 use crate::text::did_you_mean;
 use crate::text::list_of;
 
+use super::Caption;
 use super::Drawn;
 use super::Figure;
 use super::FigureError;
@@ -270,7 +271,7 @@ impl Figure for Composite {
             let (figures, height) = drawing.row(row, &widths, own)?;
             let thinned = figures
                 .iter()
-                .any(|figure| figure.caption.contains(THINNED));
+                .any(|figure| figure.caption.text.contains(THINNED));
             if thinned && row.len() > 1 && own.is_none() && values.get("layout").is_none() {
                 // Names that are left out may have room where each panel has the page.
                 let alone = row.iter().map(|(panel, _)| vec![(*panel, 1)]);
@@ -301,10 +302,9 @@ impl Figure for Composite {
         }
         let figures = panels.iter().zip(drawn.into_iter().flatten());
         let figures: Vec<(&Panel, Drawn)> = figures.collect();
-        let captions = figures
-            .iter()
-            .map(|(panel, figure)| format!("({}) {}", panel.name, figure.caption.trim_end()));
-        let captions: Vec<String> = captions.collect();
+        let captions = figures.iter();
+        let captions = captions.map(|(panel, figure)| (&*panel.name, &figure.caption));
+        let caption = Caption::of_panels(captions.collect());
         Ok(Drawn {
             warnings: warnings(&figures),
             title: match &common.title {
@@ -316,7 +316,7 @@ impl Figure for Composite {
                 }
             },
             csv: listing(&figures),
-            caption: format!("{}\n", captions.join(" ")),
+            caption,
             canvas,
         })
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::font;
 use super::font::Weight;
+use crate::table::escape_latex;
 use crate::text::math;
 pub(super) use crate::text::math::Run;
 
@@ -79,6 +80,11 @@ pub(super) fn in_line(label: &str) -> String {
     restored(&math::in_line(label))
 }
 
+/// The name as LaTeX, with words of data as they are.
+pub(super) fn in_latex(label: &str) -> String {
+    restored(&math::latex(label, &|text| escape_latex(&restored(text))))
+}
+
 /// The letters of the name alone, for screen readers.
 pub(super) fn plain(label: &str) -> String {
     restored(&math::plain(label))
@@ -111,6 +117,7 @@ mod tests {
     fn words_of_data_are_no_mathematics() {
         let words = Words::from(["q_1_2".to_owned()]);
         let (word, name) = with(words, || (value("q_1_2"), value("q_12")));
+        assert_eq!(in_latex(&format!("{word} & x^2")), r"q\_1\_2 \& $x^{2}$");
         assert_eq!(parse(&word), [Run::plain("q_1_2".to_owned())]);
         assert_eq!(in_line(&format!("{word} and x^2")), "q_1_2 and x^2");
         // What data do not have is a name that was given.

@@ -76,6 +76,7 @@ use crate::registry::Values;
 use crate::table::NamingError;
 use crate::table::SummaryError;
 use crate::table::Table;
+use crate::table::escape_latex;
 use crate::text::as_prose;
 use crate::text::printable;
 
@@ -172,7 +173,7 @@ pub trait Figure: Entry {
         let named = named::apply(input, &given, &replicate)?;
         let painted = || self.paint(named.as_ref().unwrap_or(input), params);
         let mut drawn = markup::with(named::words(input), painted)?;
-        for text in [&mut drawn.title, &mut drawn.csv, &mut drawn.caption] {
+        for text in [&mut drawn.title, &mut drawn.csv, &mut drawn.caption.text] {
             *text = markup::restored(text);
         }
         // Those of a composite figure are for its panels, which have the data.
@@ -222,15 +223,47 @@ pub struct Drawn {
     /// Of the documents.
     title: String,
     csv: String,
-    caption: String,
+    caption: Caption,
     /// What the manifest asks for and the figure does not have.
     warnings: Vec<String>,
+}
+
+/// What is said below a figure.
+#[derive(Clone, Debug)]
+struct Caption {
+    /// One line with an end.
+    text: String,
+    latex: String,
+}
+
+impl Caption {
+    fn of(caption: &str) -> Self {
+        let caption = caption.trim_end();
+        Caption {
+            text: format!("{}\n", printable(&markup::in_line(caption))),
+            latex: markup::in_latex(caption),
+        }
+    }
+
+    /// That of several panels, each after its name.
+    fn of_panels(panels: Vec<(&str, &Caption)>) -> Self {
+        let text = panels
+            .iter()
+            .map(|(name, caption)| format!("({name}) {}", caption.text.trim_end()));
+        let latex = panels
+            .iter()
+            .map(|(name, caption)| format!("({}) {}", escape_latex(name), caption.latex));
+        Caption {
+            text: format!("{}\n", text.collect::<Vec<_>>().join(" ")),
+            latex: latex.collect::<Vec<_>>().join(" "),
+        }
+    }
 }
 
 impl Drawn {
     /// Writes the file formats; `text`: of the SVG, with text in the place of outlines.
     fn rendered(self, text: bool) -> Result<Rendered, FigureError> {
-        let named = (self.title.as_str(), self.caption.trim_end());
+        let named = (self.title.as_str(), self.caption.text.trim_end());
         let files = render::files(&self.canvas, named, text)?;
         Ok(Rendered {
             missing: self.canvas.missing(),
@@ -238,7 +271,8 @@ impl Drawn {
             pdf: files.pdf,
             png: files.png,
             csv: self.csv,
-            caption: self.caption,
+            caption: self.caption.text,
+            caption_in_latex: self.caption.latex,
             warnings: self.warnings,
         })
     }
@@ -257,6 +291,8 @@ pub struct Rendered {
     pub csv: String,
     /// States n, what the band is, and what could not be drawn.
     pub caption: String,
+    /// The same as LaTeX, with the mathematics of the names in it.
+    pub caption_in_latex: String,
     /// The characters that no font has; empty where there are none.
     pub missing: Vec<char>,
     /// What the manifest asks for and the figure does not have, such as a label of no column.
@@ -341,7 +377,7 @@ fn closed(canvas: Canvas, title: &str, csv: String, caption: &str) -> Drawn {
     Drawn {
         title: as_prose(&markup::in_line(title)).into_owned(),
         csv,
-        caption: format!("{}\n", printable(&markup::in_line(&caption))),
+        caption: Caption::of(&caption),
         canvas,
         warnings: Vec::new(),
     }

@@ -71,7 +71,7 @@ impl Entry for CompareTable {
 
     /// 6: tables are read as by revision 3 of `table/read`. 7: numbers of axes are mathematics.
     fn revision(&self) -> u32 {
-        7
+        8
     }
 
     fn params(&self) -> Vec<Param> {

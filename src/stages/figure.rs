@@ -25,7 +25,7 @@ use crate::registry::Searched;
 use crate::registry::Slot;
 use crate::registry::StageKind;
 use crate::registry::Values;
-use crate::table::name_in_latex;
+use crate::table::latex_with_needs;
 
 /// Draws one kind of figure of the registry.
 pub(super) type Draw = Registered<dyn Figure>;
@@ -128,8 +128,7 @@ impl Stage for Draw {
             job.link.warn(warning);
         }
         // A command of its own: `\caption` cannot read its text from a file.
-        // Names keep the mathematics that they have in the picture.
-        let caption = format!("\\caption{{{}}}\n", name_in_latex(drawn.caption.trim_end()));
+        let caption = latex_with_needs(&format!("\\caption{{{}}}\n", drawn.caption_in_latex));
         let mut produced = StepOutput::default();
         produced
             .file("figure", "figure.svg", drawn.svg)

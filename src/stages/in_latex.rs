@@ -36,8 +36,16 @@ impl InLatex {
 /// What the types of the parameters cannot say.
 ///
 /// # Errors
-/// A width that is none.
+/// A width that is none, and a label.
 pub(super) fn check(params: &Values) -> Result<(), InvalidParam> {
+    let label = params.get("label").and_then(Value::as_str);
+    if let Some(odd) = label.and_then(|label| label.chars().find(|c| "\\{}%#~".contains(*c))) {
+        return Err(InvalidParam {
+            param: "label",
+            message: format!("`label` has `{odd}`, which LaTeX takes in none"),
+            help: "letters, numbers and `:-_./`, such as `tab:results`".to_owned(),
+        });
+    }
     let Some(width) = params.get("width") else {
         return Ok(());
     };
@@ -62,4 +70,18 @@ fn room(width: &Value) -> Result<f64, JobError> {
         let title = format!("`width` is `{width}`, not `single`, `double` or 0.5 to 40 inches");
         JobError::failed(title)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_what_latex_takes() {
+        let of = |label: &str| check(&Values::from([("label".to_owned(), label.into())]));
+        assert!(of("tab:größe_5-a.b").is_ok());
+        for label in ["a%b", r"\alpha", "a#1", "a b}"] {
+            assert_eq!(of(label).unwrap_err().param, "label", "{label}");
+        }
+    }
 }

@@ -152,7 +152,7 @@ static ALL: LazyLock<Vec<&'static dyn Stage>> = LazyLock::new(|| {
         ))
     }));
     let figures = figures::ALL.iter();
-    all.extend(figures.map(|figure| leak(figure::Draw::new("figure", *figure, 7))));
+    all.extend(figures.map(|figure| leak(figure::Draw::new("figure", *figure, 8))));
     all.sort_by_key(|stage| stage.name());
     all
 });

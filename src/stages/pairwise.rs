@@ -96,7 +96,7 @@ impl Entry for PairwiseTable {
     }
 
     fn revision(&self) -> u32 {
-        8
+        9
     }
 
     fn params(&self) -> Vec<Param> {

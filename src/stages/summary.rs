@@ -98,7 +98,7 @@ impl Entry for SummaryTable {
     }
 
     fn revision(&self) -> u32 {
-        9
+        10
     }
 
     fn params(&self) -> Vec<Param> {

@@ -1,5 +1,7 @@
 //! Tables as files: JSON keeps everything, CSV what every other program reads.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -79,6 +81,7 @@ impl Table {
                 label: column.label,
                 unit: column.unit,
                 higher_is_better: column.higher_is_better,
+                names: BTreeSet::new(),
             })
             .collect();
         Table {
@@ -128,6 +131,7 @@ impl Table {
             label: String::new(),
             unit: String::new(),
             higher_is_better: None,
+            names: BTreeSet::new(),
         });
         let mut table = Table {
             columns: columns.collect(),

@@ -1,5 +1,6 @@
 //! The result table: columns of axes and columns of metrics, rows in axis order.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
@@ -29,6 +30,8 @@ pub struct Column {
     pub unit: String,
     /// Which way is better; none where neither is.
     pub higher_is_better: Option<bool>,
+    /// What `names` calls its values: these may have mathematics, as labels may, and words of data have none.
+    pub names: BTreeSet<String>,
 }
 
 impl Table {
@@ -114,6 +117,7 @@ impl Column {
             label: String::new(),
             unit: String::new(),
             higher_is_better: None,
+            names: BTreeSet::new(),
         }
     }
 
@@ -125,7 +129,13 @@ impl Column {
             label: String::new(),
             unit: unit.to_owned(),
             higher_is_better,
+            names: BTreeSet::new(),
         }
+    }
+
+    /// Whether a value is called so by `names`.
+    pub fn is_name(&self, value: &Json) -> bool {
+        value.as_str().is_some_and(|text| self.names.contains(text))
     }
 
     /// What people read: the label, or the name with spaces for underscores.

@@ -30,6 +30,6 @@ pub use naming::{NamedAxes, Naming, NamingError};
 pub use pairwise::{Correction, Pair, PairTest, Pairwise, PairwiseError, PairwiseSpec};
 pub use render::{
     FittedTable, Layout, Side, ValuesFile, digits_to_tell, escape_latex, escape_markdown,
-    name_in_latex, places_for, value_in_line,
+    latex_with_needs, places_for, value_in_line,
 };
 pub use summary::{Estimate, Group, Summary, SummaryError, SummarySpec};

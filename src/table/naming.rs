@@ -147,11 +147,15 @@ impl Naming {
 
     /// Gives the values of a table's axes their names.
     pub fn apply(&self, table: &mut Table) {
-        for (i, column) in table.columns.iter().enumerate() {
+        for (i, column) in table.columns.iter_mut().enumerate() {
             for row in table.rows.iter_mut().filter(|_| column.axis) {
                 if let Some(name) = self.name(&column.name, &display(&row[i])) {
                     row[i] = name.into();
                 }
+            }
+            // Of all tables that are shown together: one may lack a value.
+            if let Some(names) = self.0.get(&column.name).filter(|_| column.axis) {
+                column.names = names.values().cloned().collect();
             }
         }
     }

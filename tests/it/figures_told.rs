@@ -146,6 +146,18 @@ fn values_of_data_are_shown_as_they_are() {
     let named = of(", names: {q_12: \"q_{12}\"}");
     assert!(!named.svg.contains(">q_12<") && named.svg.contains(">q_1_2<"));
     assert!(named.warnings.is_empty());
+    // The caption in LaTeX has all that a name has.
+    let named = of(", labels: {y: '\\mathcal{L}_\\beta', a: 50% of b}");
+    let caption = named.caption_in_latex;
+    assert!(
+        caption.starts_with(r"$\mathcal{L}_{\beta}$ against 50\% of b"),
+        "{caption}"
+    );
+    assert!(
+        named.caption.starts_with("L_β against 50% of b"),
+        "{}",
+        named.caption
+    );
     let ids = "a,b,y\n1700000000123,1,1\n1700000000124,1,2\n";
     let drawn = draw("bar", ids, "{x: a, y: y, svg_text: text}").unwrap();
     assert!(drawn.svg.contains(">1700000000123<") && drawn.svg.contains(">1700000000124<"));

@@ -80,8 +80,8 @@ fn latex_has_values_of_an_axis_as_columns() {
 % needs \usepackage{booktabs}
 \begingroup
 \small
-\setlength{\tabcolsep}{4pt}
-\begin{tabular}{lr@{\,}lr@{\,}l}
+\setlength{\tabcolsep}{4pt}%
+\noindent\begin{tabular}{lr@{\,}lr@{\,}l}
 \toprule
  & \multicolumn{4}{c}{\shortstack{test KL (nats)~$\downarrow$\\by dataset}} \\
 \cmidrule(lr){2-5}
@@ -93,7 +93,7 @@ mapa & {\boldmath$0.42$} & {\boldmath$\pm\,0.02$} & \underline{$1.50$} & \underl
 \bottomrule
 \end{tabular}
 \par\smallskip
-{\footnotesize mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows whose replicates all have a number; underlined: second\par}
+{\footnotesize\noindent mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows whose replicates all have a number; underlined: second\par}
 \endgroup
 
 "#]].raw());
@@ -106,8 +106,8 @@ fn latex_groups_rows_by_the_first_axis() {
 % needs \usepackage{booktabs}
 \begingroup
 \small
-\setlength{\tabcolsep}{4pt}
-\begin{tabular}{llr@{\,}l}
+\setlength{\tabcolsep}{4pt}%
+\noindent\begin{tabular}{llr@{\,}l}
 \toprule
 dataset & method & \multicolumn{2}{c}{test KL (nats)~$\downarrow$} \\
 \midrule
@@ -121,7 +121,7 @@ figure-8 & vae & $1.73$ & $\pm\,0.21$ \\
 \bottomrule
 \end{tabular}
 \par\smallskip
-{\footnotesize mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows whose replicates all have a number; underlined: second\par}
+{\footnotesize\noindent mean $\pm$ standard deviation over seed, n = 3 where not stated otherwise; bold: best of each dataset, of rows whose replicates all have a number; underlined: second\par}
 \endgroup
 
 "#]].raw());
@@ -234,6 +234,42 @@ fn a_wide_table_is_broken_into_several() {
     };
     assert_eq!(count(500.0), 1);
     assert_eq!(count(160.0), 2);
+}
+
+/// A name is mathematics, and what data say is text, whatever it looks like.
+#[test]
+fn values_of_data_are_text() {
+    let csv = "x,seed,y\nq_12,0,1\n\\alpha,0,2\n[x^2],0,3\nbase,0,4\n";
+    let mut table = Table::from_csv(csv, &["x", "seed"]).expect("a table");
+    let mut axes = NamedAxes::default();
+    axes.add_table(&table, &["seed".to_owned()]);
+    let names = [("base".to_owned(), "z_1".to_owned())].into();
+    let naming = Naming::new(&names, &Default::default(), &axes).expect("one name each");
+    naming.apply(&mut table);
+    let spec = SummarySpec {
+        values: vec!["y".to_owned()],
+        by: None,
+        replicate: vec!["seed".to_owned()],
+        interval: IntervalKind::Sd,
+    };
+    let summary = Summary::new(&table, &spec).expect("columns exist");
+    let tex = summary.to_latex(&Layout::default()).expect("a table");
+    for row in [
+        "q\\_12 & $1$",
+        "\\textbackslash{}alpha & $2$",
+        "{}[x\\textasciicircum{}2] & $3$",
+        "$z_{1}$ & $4$",
+    ] {
+        assert!(tex.contains(row), "{row}: {tex}");
+    }
+    let layout = Layout {
+        columns: Some("x".to_owned()),
+        ..Layout::default()
+    };
+    let tex = summary.to_latex(&layout).expect("a table");
+    assert!(tex.contains("q\\_12 & \\textbackslash{}alpha & "), "{tex}");
+    let markdown = summary.to_markdown(&Layout::default()).expect("a table");
+    assert!(markdown.contains(r"| \[x^2\] | 3 |"), "{markdown}");
 }
 
 #[test]

@@ -4,24 +4,25 @@
 #   cargo run --release -- run manifests/gallery.yaml
 #   tests/paper/run.sh [FOLDER]      leaves paper.pdf and, with poppler-utils, paper.png in FOLDER
 #
-# Results of another run are read from $RESULTS.
+# Results of another run are read from $RESULTS. $ALSO names those of `cargo run --release -- run tests/paper/hostile.yaml`,
+# whose data have what LaTeX reads as its own: all tables, claims, captions and figures of both are compiled, too.
 #
-# Needs Debian's texlive-latex-base and, for booktabs, texlive-latex-recommended; as root it installs
-# what is missing.
+# Needs Debian's texlive-latex-base, for booktabs texlive-latex-recommended, and texlive-science for siunitx; as root it
+# installs what is missing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 results=${RESULTS:-$root/outputs/gallery}
 folder=${1:-$(mktemp -d)}
 
-if ! command -v pdflatex > /dev/null || ! kpsewhich booktabs.sty > /dev/null; then
+if ! command -v pdflatex > /dev/null || ! kpsewhich booktabs.sty siunitx.sty > /dev/null; then
     if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
-        echo "LaTeX is missing: apt-get install texlive-latex-base texlive-latex-recommended" >&2
+        echo "LaTeX is missing: apt-get install texlive-latex-base texlive-latex-recommended texlive-science" >&2
         exit 2
     fi
     apt-get update -q
     DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
-        texlive-latex-base texlive-latex-recommended poppler-utils
+        texlive-latex-base texlive-latex-recommended texlive-science poppler-utils
 fi
 [ -d "$results/figures" ] || {
     echo "no results: cargo run --release -- run manifests/gallery.yaml" >&2
@@ -61,4 +62,6 @@ fi
 if command -v pdftoppm > /dev/null; then
     pdftoppm -r 110 -png -singlefile paper.pdf paper
 fi
+# Whatever else there is for LaTeX, and the results in $ALSO, of data with signs that LaTeX reads as its own.
+"$here/every.sh" "$folder/every" "$results" ${ALSO:+"$ALSO"}
 echo "$folder/paper.pdf"

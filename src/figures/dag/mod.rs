@@ -12,12 +12,12 @@ use crate::registry::Values;
 use crate::registry::params;
 use crate::text::plural;
 
+use super::Caption;
 use super::Drawn;
 use super::Figure;
 use super::FigureError;
 use super::FigureInput;
 use super::Source;
-use super::markup;
 use super::options::Common;
 use boxes::Drawing;
 use boxes::Flow;
@@ -103,7 +103,7 @@ impl Figure for Dag {
             canvas,
             title: "Stages of the experiment".to_owned(),
             csv: stages::table(&stages).to_csv(),
-            caption: format!("{}\n", markup::in_line(&caption)),
+            caption: Caption::of(&caption),
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::registry::Param;
 use crate::registry::Values;
 use crate::registry::params;
 
+use super::Caption;
 use super::Drawn;
 use super::Figure;
 use super::FigureError;
@@ -143,7 +144,7 @@ impl Figure for Images {
             canvas,
             title,
             csv: listing(&blocks, &arrangement),
-            caption: caption(layout, &blocks, &arrangement, shape),
+            caption: Caption::of(&caption(layout, &blocks, &arrangement, shape)),
         })
     }
 }

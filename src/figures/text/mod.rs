@@ -14,6 +14,7 @@ use crate::table::Table;
 use crate::table::display;
 use crate::text::plural;
 
+use super::Caption;
 use super::Drawn;
 use super::Figure;
 use super::FigureError;
@@ -145,11 +146,11 @@ impl Figure for Text {
             warnings: Vec::new(),
             title: markup::in_line(&title),
             csv: listing(table, &params, value, &paragraphs),
-            caption: format!(
-                "{}{}\n",
+            caption: Caption::of(&format!(
+                "{}{}",
                 caption(&what, paragraphs.len(), count, bare).trim_end(),
                 canvas.said_missing()
-            ),
+            )),
             canvas,
         })
     }

@@ -15,6 +15,7 @@ use super::latex;
 use super::latex_text;
 use super::markdown;
 use super::values;
+use crate::table::Column;
 use crate::table::ComparedRow;
 use crate::table::Comparison;
 use crate::text::as_prose;
@@ -39,7 +40,7 @@ impl Comparison {
         for row in &self.rows {
             let words = |text: &str| markdown::escape(&math::in_line(text));
             let mut cells = self.labels(row, markdown::named, words);
-            cells.push(words(&row.source));
+            cells.push(markdown::escape(&row.source));
             cells.splice(names.len()..names.len(), self.numbers(row, number, "–"));
             text.push_str(&line(&cells));
         }
@@ -60,7 +61,7 @@ impl Comparison {
         let number = |number: &Digits| format!("${}$", latex::math(number));
         let rows = self.rows.iter().map(|row| {
             let mut cells = self.labels(row, latex::named, latex_text::mathematics);
-            cells.push(latex_text::mathematics(&row.source));
+            cells.push(latex_text::escape(&row.source));
             cells.splice(names.len()..names.len(), self.numbers(row, number, "--"));
             cells
         });
@@ -106,10 +107,11 @@ impl Comparison {
     fn labels(
         &self,
         row: &ComparedRow,
-        named: impl Fn(&Json) -> String,
+        named: impl Fn(&Column, &Json) -> String,
         words: impl Fn(&str) -> String,
     ) -> Vec<String> {
-        let mut labels: Vec<String> = row.at.iter().map(named).collect();
+        let at = self.ours.by.iter().zip(&row.at);
+        let mut labels: Vec<String> = at.map(|(axis, at)| named(axis, at)).collect();
         if self.names_metrics() {
             labels.push(words(&self.ours.metrics[row.metric].title_with_unit()));
         }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::latex::BESIDE;
 use super::latex::LETTER;
 use super::latex_text::caption_in_latex;
+use super::latex_text::with_needs;
 
 /// Text columns are not made narrower than this, in points.
 const NARROWEST: f64 = 44.0;
@@ -88,7 +89,7 @@ impl FittedTable {
         };
         let line = |cells: Vec<String>| row(&cells, "\\tabularnewline");
         let over_row = |text: &str| {
-            let (count, text) = (kept.len(), broken_cell(text));
+            let (count, text) = (kept.len(), broken_cell(text, room));
             // As wide as the column that it comes to stand in.
             let kind = "@{}p{\\linewidth}@{}";
             format!("\\multicolumn{{{count}}}{{{kind}}}{{{text}}} \\tabularnewline\n")
@@ -116,7 +117,7 @@ impl FittedTable {
                 .iter()
                 .zip(&fit.broken)
                 .map(|(&i, broken)| match broken {
-                    true => broken_cell(&row[i]),
+                    true => broken_cell(&row[i], fit.cap),
                     false => row[i].clone(),
                 });
             body.push_str(&line(cells.collect()));
@@ -161,9 +162,8 @@ impl FittedTable {
     fn longest_word(&self, kept: &[usize]) -> f64 {
         let columns = kept.iter().filter(|&&i| self.columns[i].1 == Side::Words);
         let cells = columns.flat_map(|&i| self.rows.iter().map(move |row| &row[i]));
-        let words = cells.flat_map(|cell| cell.split([' ', '-', '/', '=', '_', '|']));
-        let longest = words.map(letters).max().unwrap_or(0);
-        (longest as f64 * LETTER + BESIDE).clamp(NARROWEST, WIDEST_WORD)
+        let longest = cells.flat_map(|cell| pieces(cell)).map(letters).max();
+        (longest.unwrap_or(0) as f64 * LETTER + BESIDE).clamp(NARROWEST, WIDEST_WORD)
     }
 }
 
@@ -205,6 +205,9 @@ pub(super) fn over(head: &str, long: bool) -> String {
     }
 }
 
+/// A table that begins a paragraph is as wide as its lines.
+pub(super) const OPEN: &str = "\\noindent\\begin{tabular}";
+
 /// What stands around the rows of a table.
 pub(super) struct Float<'a> {
     pub caption: Option<&'a str>,
@@ -228,7 +231,7 @@ impl Float<'_> {
         }
         let _ = writeln!(
             text,
-            "\\begingroup\n\\{size}\n\\setlength{{\\tabcolsep}}{{4pt}}"
+            "\\begingroup\n\\{size}\n\\setlength{{\\tabcolsep}}{{4pt}}%"
         );
         text
     }
@@ -272,7 +275,10 @@ impl Float<'_> {
     pub(super) fn end(&self, note: &str) -> String {
         let mut text = String::new();
         if !note.is_empty() {
-            let _ = writeln!(text, "\\par\\smallskip\n{{\\footnotesize {note}\\par}}");
+            let _ = writeln!(
+                text,
+                "\\par\\smallskip\n{{\\footnotesize\\noindent {note}\\par}}"
+            );
         }
         text.push_str("\\endgroup\n");
         if self.floats() {
@@ -287,14 +293,15 @@ impl Float<'_> {
                 format!("\\begin{{longtable}}{{{kinds}}}\n{}", self.named(" \\\\")),
                 "longtable",
             ),
-            false => (format!("\\begin{{tabular}}{{{kinds}}}\n"), "tabular"),
+            false => (format!("{OPEN}{{{kinds}}}\n"), "tabular"),
         };
-        format!(
+        let text = format!(
             "{}{open}{body}\\end{{{close}}}\n{}{}",
             self.begin(size),
             self.uncounted(true),
             self.end(note)
-        )
+        );
+        with_needs(&text)
     }
 }
 
@@ -333,26 +340,82 @@ pub(super) fn letters(tex: &str) -> usize {
                     command.push(next);
                 }
                 match command.as_str() {
-                    "boldmath" | "underline" | "small" | "footnotesize" | "allowbreak" => {}
+                    "boldmath" | "underline" | "small" | "footnotesize" | "allowbreak"
+                    | "textnormal" | "mathrm" | "mathcal" | "mathbf" | "mathbb" | "mathit" => {}
                     "" => count += usize::from(chars.next().is_some_and(|c| c != ',')),
                     _ => count += 1,
                 }
             }
             '{' | '}' | '$' => {}
+            // Of East Asia and pictures.
+            '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ffdc}' | '\u{1f000}'.. => count += 2,
             _ => count += 1,
         }
     }
     count
 }
 
-/// A cell of words in lines, which may also be broken after underscores and such.
-pub(super) fn broken_cell(tex: &str) -> String {
-    let breakable = tex
-        .replace("\\_", "\\_\\allowbreak{}")
-        .replace("$|$", "$|$\\allowbreak{}")
-        .replace('/', "/\\allowbreak{}")
-        .replace('=', "=\\allowbreak{}");
-    format!("\\raggedright\\hspace{{0pt}}{breakable}")
+/// A cell of words in lines of a column so wide, which may also be broken after underscores and such, and a word that
+/// is longer than a line anywhere.
+pub(super) fn broken_cell(tex: &str, width: f64) -> String {
+    let line = ((width - BESIDE) / LETTER) as usize;
+    let mut cell = "\\raggedright\\hspace{0pt}".to_owned();
+    let mut pieces = pieces(tex).into_iter().peekable();
+    while let Some(piece) = pieces.next() {
+        match letters(piece) > line && is_plain(piece) {
+            true => {
+                let chars: Vec<String> = piece.chars().map(String::from).collect();
+                cell.push_str(&chars.join("\\allowbreak{}"));
+            }
+            false => cell.push_str(piece),
+        }
+        // A space of its own begins a new word, in which LaTeX may hyphenate.
+        if pieces.peek().is_some() && !piece.ends_with(' ') {
+            cell.push_str("\\hspace{0pt}");
+        }
+    }
+    cell
+}
+
+/// Whether text is letters and figures alone, and more than a word of a language.
+fn is_plain(tex: &str) -> bool {
+    let word = tex.chars().all(char::is_alphabetic);
+    !word
+        && tex
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '.' | ' '))
+}
+
+/// The parts of a cell of words between which a line may end: after spaces, and after signs in names and paths.
+fn pieces(tex: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut formula) = (0, false);
+    let bytes = tex.as_bytes();
+    for (at, byte) in tex.bytes().enumerate() {
+        let escaped = at > 0 && bytes[at - 1] == b'\\';
+        if byte == b'$' && !escaped {
+            formula = !formula;
+        }
+        let single = |sign: u8| {
+            let other = |at: Option<usize>| at.and_then(|at| bytes.get(at)) != Some(&sign);
+            other(at.checked_sub(1)) && other(Some(at + 1))
+        };
+        let ends = match byte {
+            b' ' => !escaped,
+            b'/' | b'=' | b'+' | b':' => true,
+            b'_' => escaped,
+            b'-' => single(b'-') && bytes.get(at + 1) != Some(&b'{'),
+            // The bar.
+            b'$' => tex[..=at].ends_with("$|$"),
+            _ => false,
+        };
+        if ends && !formula && at + 1 < bytes.len() && at > start {
+            pieces.push(&tex[start..=at]);
+            start = at + 1;
+        }
+    }
+    pieces.push(&tex[start..]);
+    pieces
 }
 
 #[cfg(test)]

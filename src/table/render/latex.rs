@@ -20,9 +20,11 @@ use super::grid::Head;
 use super::grid::Place;
 use super::latex_text::escape;
 use super::latex_text::mathematics;
+use super::latex_text::with_needs;
 use super::markdown::note;
+use super::siunitx;
+use crate::table::Column as Axis;
 use crate::table::Summary;
-use crate::text::math;
 
 /// One column of two, in points of LaTeX.
 pub(super) const COLUMN: f64 = 238.0;
@@ -39,7 +41,7 @@ pub(super) fn write(summary: &Summary, grid: &Grid, layout: &Layout) -> String {
     if layout.siunitx {
         // Bold numbers are numbers too.
         text.insert_str(0, "% needs \\usepackage{siunitx}, version 3\n");
-        text.push_str("\\sisetup{reset-text-series=false,text-series-to-math=true}\n");
+        text.push_str("\\sisetup{reset-text-series=false,text-series-to-math=true}%\n");
     }
     let common = summary.common_n().map(|(n, _)| n);
     let columns: Vec<Column> = (0..grid.heads.len())
@@ -63,8 +65,8 @@ pub(super) fn write(summary: &Summary, grid: &Grid, layout: &Layout) -> String {
         );
     }
     // What the interval is belongs to the numbers.
-    text.push_str(&float.end(&escape(&note(summary, grid))));
-    text
+    text.push_str(&float.end(&mathematics(&note(summary, grid))));
+    with_needs(&text)
 }
 
 /// A column of numbers: what stands before and from ± on, by row.
@@ -101,8 +103,13 @@ impl Column {
             .max()
             .unwrap_or(0);
         let head = match (grid.pivot, grid.heads[head].at) {
-            (Some(_), Some(at)) if at.is_number() => vec![named(at)],
-            (Some(_), at) => in_lines(&at.map(coordinate).unwrap_or_default(), widest.max(HEAD)),
+            (Some(pivot), Some(at)) if at.is_number() => vec![named(pivot, at)],
+            (Some(pivot), Some(at)) => {
+                let set = words(pivot, at);
+                let lines = broken(&coordinate(at), widest.max(HEAD)).into_iter();
+                lines.map(|line| set(&line)).collect()
+            }
+            (Some(_), None) => Vec::new(),
             (None, _) => in_lines(&metric(grid, &grid.heads[head]), widest.max(HEAD)),
         };
         let title = head.iter().map(|line| fitted::letters(line)).max();
@@ -113,29 +120,6 @@ impl Column {
             width: widest.max(title) as f64 * LETTER + BESIDE,
             cells,
         }
-    }
-
-    /// Its digits before and after the point.
-    fn siunitx(&self) -> String {
-        let (mut before, mut after, mut sign) = (1, 0, "");
-        for (centre, _) in &self.cells {
-            let number = centre
-                .trim_start_matches("{\\boldmath")
-                .trim_matches(['$', '{', '}']);
-            let number = number.replace("\\,", "");
-            let digits = number.trim_start_matches('-');
-            // One with a power of its own stands beside them.
-            if !digits.starts_with(|c: char| c.is_ascii_digit()) || digits.contains('\\') {
-                continue;
-            }
-            if number.starts_with('-') {
-                sign = "-";
-            }
-            let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-            before = before.max(whole.len());
-            after = after.max(part.len());
-        }
-        format!("S[table-format={sign}{before}.{after}]")
     }
 }
 
@@ -152,7 +136,8 @@ impl Names {
     fn new(grid: &Grid, columns: &[Column], room: f64) -> Self {
         let width = |axis: usize| {
             let cells = grid.rows.iter();
-            let cells = cells.map(|row| math::plain(&coordinate(row.at[axis])).chars().count());
+            let column = grid.row_axes[axis];
+            let cells = cells.map(|row| fitted::letters(&named(column, row.at[axis])));
             let head = grid.row_axes[axis].title_with_unit().chars().count();
             cells.max().unwrap_or(0).max(head) as f64 * LETTER + BESIDE
         };
@@ -212,19 +197,18 @@ fn tabular(
     // Numbers of a column have the same decimals: set to the right, their points stand in line.
     let kinds = columns.iter().map(|column| {
         let number = match layout.siunitx {
-            true => column.siunitx(),
+            true => siunitx::column(column.cells.iter().map(|(centre, _)| &**centre)),
             false => "r".to_owned(),
         };
         let after = if column.spread { "@{\\,}l" } else { "" };
         format!("{number}{after}")
     });
     let kinds: String = kinds.collect();
-    let environment = if layout.long { "longtable" } else { "tabular" };
-    let _ = writeln!(
-        text,
-        "\\begin{{{environment}}}{{{}{kinds}}}",
-        row_names.kinds()
-    );
+    let (open, environment) = match layout.long {
+        true => ("\\begin{longtable}", "longtable"),
+        false => (fitted::OPEN, "tabular"),
+    };
+    let _ = writeln!(text, "{open}{{{}{kinds}}}", row_names.kinds());
     if layout.long && has_name {
         text.push_str(&layout.float().named(" \\\\"));
     }
@@ -244,16 +228,17 @@ fn tabular(
             cells.push(if repeated {
                 String::new()
             } else {
+                let name = named(grid.row_axes[i], at);
                 match row_names.is_broken(i) {
-                    true => fitted::broken_cell(&named(at)),
-                    false => named(at),
+                    true => fitted::broken_cell(&name, row_names.cap),
+                    false => name,
                 }
             });
         }
         for column in columns {
             let (centre, spread) = &column.cells[r];
             cells.push(match layout.siunitx {
-                true => siunitx(centre),
+                true => siunitx::cell(centre),
                 false => centre.clone(),
             });
             if column.spread {
@@ -267,24 +252,6 @@ fn tabular(
     }
     let _ = writeln!(text, "\\end{{{environment}}}");
     text.push_str(layout.float().uncounted(has_name));
-}
-
-/// A cell for a column of siunitx: the number alone, marked by what stands before it.
-fn siunitx(cell: &str) -> String {
-    let plain = |text: &str| text.trim_matches(['$', '{', '}']).to_owned();
-    // It sets thousands apart itself.
-    let cell = &cell.replace("\\,", "");
-    if let Some(bold) = cell
-        .strip_prefix("{\\boldmath$")
-        .filter(|bold| !bold.contains('\\'))
-    {
-        return format!("\\bfseries {}", plain(bold));
-    }
-    // What is underlined is no number to siunitx: it stands where its column ends.
-    match cell.starts_with('$') && !cell.contains('\\') {
-        true => plain(cell),
-        false => format!("\\multicolumn{{1}}{{r}}{{{cell}}}"),
-    }
 }
 
 /// One line of names, or with a pivot the metrics over its values.
@@ -336,12 +303,20 @@ fn in_lines(text: &str, letters: usize) -> Vec<String> {
     lines.map(|line| mathematics(&line)).collect()
 }
 
-/// A value of an axis; a number is mathematics where it has signs.
-pub(super) fn named(at: &Json) -> String {
+/// A value of an axis; a number is mathematics where it has signs, and words are where they are a name.
+pub(super) fn named(axis: &Axis, at: &Json) -> String {
     let text = super::named(at);
     match at.is_number() && text.contains(['−', '^']) {
         true => format!("${}$", text.replace('−', "-").replace('·', " \\cdot ")),
-        false => mathematics(&text),
+        false => words(axis, at)(&text),
+    }
+}
+
+/// How words of a value are set: what data say as it is, what `names` calls it with its mathematics.
+fn words(axis: &Axis, at: &Json) -> fn(&str) -> String {
+    match axis.is_name(at) {
+        true => mathematics,
+        false => escape,
     }
 }
 
@@ -351,9 +326,13 @@ fn broken(text: &str, letters: usize) -> Vec<String> {
     let text = text.replace(" ‖ ", "\u{a0}‖\u{a0}");
     let text = text.replace(" ↑", "\u{a0}↑").replace(" ↓", "\u{a0}↓");
     let mut lines: Vec<String> = Vec::new();
+    let mut open = 0;
     for word in text.split(' ') {
+        // A formula in braces stays whole.
+        let within = open > 0;
+        open += word.matches('{').count() as i32 - word.matches('}').count() as i32;
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= letters => {
+            Some(line) if within || line.chars().count() + 1 + word.chars().count() <= letters => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -439,7 +418,8 @@ mod tests {
 
     #[test]
     fn numbers_of_axes_are_mathematics() {
-        let of = |at: Json| named(&at);
+        let axis = Axis::axis("a");
+        let of = |at: Json| named(&axis, &at);
         assert_eq!(of((-1).into()), "$-1$");
         assert_eq!(of(1e-7.into()), "$10^{-7}$");
         assert_eq!(of((-2.5e-9).into()), "$-2.5 \\cdot 10^{-9}$");

@@ -10,6 +10,7 @@ use super::grid::Cell;
 use super::grid::Grid;
 use super::grid::Head;
 use super::grid::Place;
+use crate::table::Column;
 use crate::table::Summary;
 use crate::text::as_prose;
 use crate::text::math;
@@ -32,7 +33,8 @@ pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
     }
     text.push('\n');
     for row in &grid.rows {
-        let mut cells: Vec<String> = row.at.iter().map(|at| named(at)).collect();
+        let at = grid.row_axes.iter().zip(&row.at);
+        let mut cells: Vec<String> = at.map(|(axis, at)| named(axis, at)).collect();
         let own = row.cells.iter().zip(&grid.heads);
         let own = own.map(|(cell, head)| cell.as_ref().map(|cell| (head, cell)));
         cells.extend(own.map(|cell| match cell {
@@ -41,16 +43,17 @@ pub(super) fn write(summary: &Summary, grid: &Grid) -> String {
         }));
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
-    let _ = writeln!(text, "\n{}", as_prose(&note(summary, grid)));
+    let _ = writeln!(text, "\n{}", as_prose(&math::in_line(&note(summary, grid))));
     text
 }
 
 /// A value of an axis, whose name may have mathematics.
-pub(super) fn named(at: &Json) -> String {
+pub(super) fn named(axis: &Column, at: &Json) -> String {
     let text = super::named(at);
-    match at.is_number() {
-        true => text.replace("^{", "<sup>").replace('}', "</sup>"),
-        false => escape(&math::in_line(&text)),
+    match (at.is_number(), axis.is_name(at)) {
+        (true, _) => text.replace("^{", "<sup>").replace('}', "</sup>"),
+        (false, true) => escape(&math::in_line(&text)),
+        (false, false) => escape(&text),
     }
 }
 
@@ -66,7 +69,7 @@ fn heading(grid: &Grid, head: &Head) -> String {
     }
     match (grid.pivot, head.at) {
         (Some(axis), Some(at)) => {
-            let (axis, at) = (escape(&math::in_line(&axis.title())), named(at));
+            let (axis, at) = (escape(&math::in_line(&axis.title())), named(axis, at));
             format!("{metric}{arrow}, {axis} {at}")
         }
         _ => format!("{metric}{arrow}"),

@@ -8,6 +8,7 @@ mod latex;
 mod latex_text;
 mod markdown;
 mod pairwise;
+mod siunitx;
 mod values;
 
 pub use digits::digits_to_tell;
@@ -15,7 +16,7 @@ pub use digits::places_for;
 pub use fitted::FittedTable;
 pub use fitted::Side;
 pub use latex_text::escape as escape_latex;
-pub use latex_text::mathematics as name_in_latex;
+pub use latex_text::with_needs as latex_with_needs;
 pub use markdown::escape as escape_markdown;
 pub use values::ValuesFile;
 

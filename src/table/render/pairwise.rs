@@ -224,14 +224,16 @@ impl Pairwise {
     fn labels(
         &self,
         row: &Pair,
-        named: impl Fn(&Json) -> String,
+        named: impl Fn(&Column, &Json) -> String,
         words: impl Fn(&str) -> String,
     ) -> Vec<String> {
-        let mut labels: Vec<String> = row.at.iter().map(&named).collect();
+        let at = self.by.iter().zip(&row.at);
+        let mut labels: Vec<String> = at.map(|(axis, at)| named(axis, at)).collect();
         if self.metrics.len() > 1 {
             labels.push(words(&self.metrics[row.metric].title_with_unit()));
         }
-        let (value, baseline) = (named(&row.value), named(&row.baseline));
+        let [value, baseline] =
+            [&row.value, &row.baseline].map(|value| named(&self.compare, value));
         let negative = row.baseline.as_f64().is_some_and(|number| number < 0.0);
         let baseline = match negative {
             true => format!("({baseline})"),

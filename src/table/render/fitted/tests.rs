@@ -19,7 +19,7 @@ fn what_is_too_wide_is_broken_and_numbers_are_not() {
     };
     let text = table.to_latex(238.0);
     assert!(text.contains("\\begin{tabular}{p{178pt}lr}"), "{text}");
-    assert!(text.contains("a\\_\\allowbreak{}long"), "{text}");
+    assert!(text.contains("a\\_\\hspace{0pt}long"), "{text}");
     assert!(!text.contains("none"), "{text}");
     assert!(table.to_latex(900.0).contains("{llr}"));
 }
@@ -98,4 +98,14 @@ fn no_row_begins_with_what_latex_takes_for_its_own() {
 #[test]
 fn commands_are_no_letters() {
     assert_eq!(letters("{\\boldmath$-1.5\\,$} \\& $\\alpha$"), 8);
+}
+
+#[test]
+fn words_break_after_their_signs_and_what_is_no_word_anywhere() {
+    let cell = |tex| broken_cell(tex, BESIDE + 8.0 * LETTER).replace("\\hspace{0pt}", "|");
+    assert_eq!(cell("text-shakespeare"), "\\raggedright|text-|shakespeare");
+    assert_eq!(cell("a/b\\_c=d $x=1$"), "\\raggedright|a/|b\\_|c=|d $x=1$");
+    assert_eq!(cell("lr -- 1"), "\\raggedright|lr -- 1");
+    let hash = cell("d41d8cd98f").replace("\\allowbreak{}", ".");
+    assert_eq!(hash, "\\raggedright|d.4.1.d.8.c.d.9.8.f");
 }
