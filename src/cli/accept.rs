@@ -174,8 +174,7 @@ struct Otherwise {
 }
 
 /// What a command says of its program rather than gives to it.
-const OF_PROGRAM: [&str; 8] = [
-    "run",
+const OF_PROGRAM: [&str; 7] = [
     "out",
     "metrics",
     "code",
@@ -190,9 +189,17 @@ fn otherwise(old: &KeyParts, new: &KeyParts, named: &[String]) -> Otherwise {
     let is_command = new
         .get("kind.name")
         .is_some_and(|kind| kind.trim_matches('"') == "command");
+    // The words of a list are what its parameters came to; a text is given them beside it.
+    let text = |parts: &KeyParts| {
+        parts
+            .get("param.run")
+            .is_some_and(|run| run.starts_with('"'))
+    };
+    let is_text = text(old) && text(new);
     let given = |part: &str| {
         let (group, name) = part.split_once('.')?;
         let is_given = match group {
+            "param" if is_command && name == "run" => !is_text,
             "param" => !(is_command && OF_PROGRAM.contains(&name)),
             group => matches!(group, "input" | "file" | "env"),
         };

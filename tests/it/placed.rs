@@ -101,7 +101,7 @@ fn a_share_and_a_count_are_two_values_of_a_file() {
         let text = space.read("outputs/x/cells/say/said.txt");
         (ran, text.split_whitespace().collect::<String>())
     };
-    let share = r#"{"all":{"n":1,"the-share":1.0},"share":1.0,"within":1.0}"#;
+    let share = r#"{"share":1.0,"within":1.0,"all":{"n":1,"the-share":1.0}}"#;
     assert_eq!(said("1.0"), (counts(&[("say", 1)]), share.to_owned()));
     assert_eq!(said("1e0"), (counts(&[]), share.to_owned()));
     let count = share.replace("1.0", "1");
@@ -148,7 +148,7 @@ stages:
     run(&space);
     let made = space.read("outputs/x/cells/made/made.txt");
     assert!(
-        made.contains("\"features\": 1.0\n") && made.ends_with("0.5\n"),
+        made.contains("\"features\": 1.0,\n") && made.ends_with("0.5\n"),
         "{made}"
     );
     let read = space.read("outputs/x/cells/read/read.txt");

@@ -168,10 +168,10 @@ fn accept_says_whose_result_it_takes_and_asks_for_other_parameters() {
     both.0.replace(manifest, "default: 1", "default: 2");
     let (code, text) = both.says("a", &ACCEPT);
     assert!(
-        code == Some(1) && text.contains("`--despite values`"),
+        code == Some(1) && text.contains("`--despite run`"),
         "{text}"
     );
-    let text = both.does("a", &[&ACCEPT[..], &["--despite", "values"]].concat());
+    let text = both.does("a", &[&ACCEPT[..], &["--despite", "run"]].concat());
     assert!(text.contains("accepted 2 results"), "{text}");
 }
 
