@@ -495,7 +495,7 @@ fn judgements_print_in_every_form() {
             .contains("| it | dataset=circle | 1.150 | \\< 2.150 | 4, 4 |  | holds | the test |")
     );
     let latex = to_latex(&judgements);
-    let row = "dataset=\\allowbreak{}figure-8 & $2.500$ & $<2.400$ & 4, 4 & fails \\tabularnewline";
+    let row = "dataset=\\hspace{0pt}figure-\\hspace{0pt}8 & $2.500$ & $<2.400$ & 4, 4 & fails \\tabularnewline";
     assert!(latex.contains(row), "{latex}");
     let values = to_values(&judgements);
     for value in [

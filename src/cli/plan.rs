@@ -153,16 +153,16 @@ impl View<'_> {
 
     fn lines(&self, step: &Step) -> Vec<Line> {
         match self.pending[step.id.index()] {
+            _ if self.waits[step.id.index()] => vec![Line {
+                text: "waits for the last trial".to_owned(),
+                place: None,
+            }],
             // By stage alone: many pending steps are one group.
             Some((need, _)) => vec![Line {
                 text: format!(
                     "needs steps of {} that the filters leave out",
                     self.project.plan.step(need).stage
                 ),
-                place: None,
-            }],
-            None if self.waits[step.id.index()] => vec![Line {
-                text: "waits for the last trial".to_owned(),
                 place: None,
             }],
             None => lines(self.project, &self.statuses[step.id.index()]),
