@@ -277,10 +277,10 @@ impl Plan {
                         continue;
                     };
                     // What failed may be missing, what was left out may not.
-                    let out = !selection.contains(need)
-                        && !matches!(statuses[need.index()], StepStatus::UpToDate { .. })
-                        && !(input.missing_allowed && left_nothing(statuses, need));
-                    if out || pending[need.index()].is_some() {
+                    let comes = selection.contains(need)
+                        || matches!(statuses[need.index()], StepStatus::UpToDate { .. })
+                        || (input.missing_allowed && left_nothing(statuses, need));
+                    if !comes || pending[need.index()].is_some() {
                         missing.get_or_insert((need, 0)).1 += 1;
                     }
                 }

@@ -94,7 +94,7 @@ impl ProjectInput {
         let (now, before) = (&self.0.files, &before.0.files);
         let other = now
             .iter()
-            .find(|(name, object)| before.get(*name) != Some(object));
+            .find(|(name, object)| before.get(name) != Some(object));
         let gone = || before.keys().find(|name| !now.contains_key(*name));
         other
             .map(|(name, _)| name)
