@@ -55,6 +55,8 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     environment.add_test("none", |value: &Jinja| Absent::is(value));
     environment.add_test("undefined", |value: &Jinja| Absent::is(value));
+    // To the evaluator a truth value is one.
+    environment.add_test("number", |value: &Jinja| value.kind() == ValueKind::Number);
     environment.add_test("defined", |value: &Jinja| !Absent::is(value));
     for name in ["default", "d"] {
         environment.add_filter(name, default);

@@ -88,6 +88,7 @@ fn values_of_different_kinds_have_no_order() {
     for good in [
         "d is string or d > 1",
         "not (d is number and d > 1)",
+        "not ((x == 2) is number and (x == 2) > 1)",
         "d > 'A' and 1 < x < 3",
         "x == 2 or d > 1",
         "d != x and d not in [x, 1]",
