@@ -201,6 +201,13 @@ pub(super) fn is_ours(path: &Path) -> bool {
     tables.is_ok_and(|tables| tables == 4)
 }
 
+/// Whether there is a table that not all stores have: earlier versions made none, or none was needed yet.
+pub(super) fn has_table(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = ?")?
+        .exists([table])
+}
+
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }

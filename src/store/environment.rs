@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::Digest;
 use super::Store;
 use super::StoreError;
+use super::database::has_table;
 use super::gpus::gpu_models;
 use super::records::json;
 use crate::text::plural;
@@ -192,8 +193,7 @@ impl Store {
     /// On what a result was made; none where that is not known.
     pub fn environment(&self, key: Digest) -> Result<Option<Environment>, StoreError> {
         let text: Option<String> = self.database.with(|connection| {
-            let there = "SELECT 1 FROM sqlite_schema WHERE name = 'made_on'";
-            if !connection.prepare_cached(there)?.exists([])? {
+            if !has_table(connection, "made_on")? {
                 return Ok(None);
             }
             connection

@@ -11,6 +11,7 @@ use super::StepResult;
 use super::StoreError;
 use super::database::Database;
 use super::database::digest;
+use super::database::has_table;
 use super::records::Records;
 use super::records::json;
 
@@ -37,9 +38,7 @@ pub struct Accepted {
 }
 
 fn there(connection: &Connection) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'accepted'")?
-        .exists([])
+    has_table(connection, "accepted")
 }
 
 /// Adds names and tags to runs.

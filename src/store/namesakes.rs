@@ -7,12 +7,11 @@
 use std::path::Path;
 use std::path::PathBuf;
 
-use rusqlite::Connection;
-
 use super::Store;
 use super::StoreError;
 use super::database;
 use super::database::Database;
+use super::database::has_table;
 use super::names::name_of;
 use super::names::text_of;
 use super::plans;
@@ -99,7 +98,7 @@ impl Asked<'_> {
 
 fn rows(database: &Database, experiment: &str) -> Result<Vec<Row>, StoreError> {
     database.with(|connection| {
-        if !there(connection)? {
+        if !has_table(connection, "histories")? {
             return Ok(Vec::new());
         }
         let path = |text: String| PathBuf::from(name_of(&text));
@@ -116,12 +115,6 @@ fn rows(database: &Database, experiment: &str) -> Result<Vec<Row>, StoreError> {
             })?
             .collect()
     })
-}
-
-fn there(connection: &Connection) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'histories'")?
-        .exists([])
 }
 
 impl Store {

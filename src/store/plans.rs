@@ -8,6 +8,7 @@ use super::Digest;
 use super::StoreError;
 use super::database::Database;
 use super::database::digest;
+use super::database::has_table;
 
 /// The keys of an experiment's steps, by step name.
 pub(super) fn keys(
@@ -63,8 +64,7 @@ pub(super) fn remember(
 /// Experiments with the manifests that they were run from; none for stores of earlier versions.
 pub(super) fn manifests(database: &Database) -> Result<Vec<(String, String)>, StoreError> {
     database.with(|connection| {
-        let there = "SELECT 1 FROM sqlite_schema WHERE name = 'manifests'";
-        if !connection.prepare(there)?.exists([])? {
+        if !has_table(connection, "manifests")? {
             return Ok(Vec::new());
         }
         connection

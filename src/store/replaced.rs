@@ -17,6 +17,7 @@ use super::StepResult;
 use super::Store;
 use super::StoreError;
 use super::database::digest;
+use super::database::has_table;
 use super::encoding;
 use super::records::Raw;
 use super::records::json;
@@ -51,9 +52,7 @@ fn digest_of(outputs: &SortedVecMap<Artifact>, diverged: Option<&str>) -> Digest
 }
 
 fn there(connection: &Connection) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'replaced'")?
-        .exists([])
+    has_table(connection, "replaced")
 }
 
 /// Keeps the result of a key that is about to be replaced by another one in this run.

@@ -22,6 +22,7 @@ use super::StepResult;
 use super::Store;
 use super::StoreError;
 use super::database::digest;
+use super::database::has_table;
 use super::environment;
 use super::labels;
 use super::names;
@@ -198,12 +199,6 @@ fn link_stays_inside(name: &str, target: &str) -> bool {
 
 fn there(connection: &Connection) -> rusqlite::Result<bool> {
     has_table(connection, "fetched")
-}
-
-fn has_table(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
-    connection
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = ?")?
-        .exists([table])
 }
 
 /// A result was computed here: it is nobody else's any more.
