@@ -33,6 +33,7 @@ use crate::store::Access;
 use crate::store::Digest;
 use crate::store::Store;
 use crate::store::experiment_of;
+use crate::store::without_changes;
 use crate::text::ShowPath;
 use crate::text::closest;
 use crate::text::plural;
@@ -263,7 +264,7 @@ impl Kept {
         }
         let name = project.name();
         for known in store.experiments()? {
-            let is_its_own = known.split('@').next() == name.split('@').next();
+            let is_its_own = without_changes(&known) == without_changes(&name);
             if is_its_own || remembered.contains(&known) {
                 keys.extend(store.keys_of(&known)?.into_values());
                 self.experiments.insert(known);
@@ -286,7 +287,7 @@ impl Kept {
         // It may have been run from where it was before.
         if let (true, Some(named)) = (experiments.is_empty(), known.experiment()) {
             experiments = store.experiments()?;
-            experiments.retain(|known| experiment_of(known).split('@').next() == Some(&named));
+            experiments.retain(|known| without_changes(&experiment_of(known)) == named);
         }
         if experiments.is_empty() {
             if known.stray {
@@ -317,7 +318,7 @@ impl Kept {
         let matching = experiments.iter().filter(|known| {
             // Profiles and overrides of a kept experiment are kept with it.
             let own = experiment_of(known);
-            *known == name || own.split('@').next() == Some(name)
+            *known == name || without_changes(&own) == name
         });
         let matching: Vec<&String> = matching.collect();
         if !matching.is_empty() {

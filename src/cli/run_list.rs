@@ -20,6 +20,7 @@ use super::store_lock;
 use crate::store::PastRun;
 use crate::store::Store;
 use crate::store::experiment_of;
+use crate::store::without_changes;
 use crate::text::list_of;
 
 /// Lists runs, or names and tags one.
@@ -34,7 +35,7 @@ pub(super) fn runs(args: &RunsArgs, out: &mut Printer, err: &mut Printer) -> Res
     let all = all.filter(|run| {
         let own = experiment_of(&run.experiment);
         let same = |name: &str| {
-            let plain = |text: &str| text.split('@').next() == Some(name);
+            let plain = |text: &str| without_changes(text) == name;
             run.experiment == name || plain(&run.experiment) || plain(&own)
         };
         of.is_none_or(same) && args.tags.iter().all(|tag| run.tags.contains(tag))

@@ -25,6 +25,7 @@ use crate::store::RunId;
 use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::without_changes;
 use crate::text::ShowPath;
 use crate::text::closest;
 use crate::text::list_of;
@@ -145,8 +146,7 @@ pub(super) fn find(
 
 /// Whether two names are of one manifest: with other parameters or axes an experiment is `digits@0d050c99`.
 fn is_variant(one: &str, other: &str) -> bool {
-    let plain = |name: &str| name.split('@').next().map(str::to_owned);
-    plain(one) == plain(other)
+    without_changes(one) == without_changes(other)
 }
 
 /// The run whose id begins so: one at most.

@@ -65,7 +65,7 @@ pub use in_flight::InFlight;
 pub use incoming::Incoming;
 pub use index::Watch;
 pub use labels::Accepted;
-pub use namesakes::experiment_of;
+pub use namesakes::{experiment_of, without_changes};
 pub use objects::Presence;
 pub use project_input::{ProjectInput, size_of_input};
 pub use reading::{GoOn, copy_file, copy_open};

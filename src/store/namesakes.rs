@@ -28,6 +28,11 @@ fn parted(experiment: &str) -> (&str, &str) {
     experiment.split_at(experiment.find('@').unwrap_or(experiment.len()))
 }
 
+/// The name of an experiment, or of a history, under any profile and changes of the command line: `m` of `m@0d050c99`.
+pub fn without_changes(name: &str) -> &str {
+    parted(name).0
+}
+
 /// The experiment that a history is of: `m@0d050c99` of `m#2@0d050c99`.
 pub fn experiment_of(history: &str) -> String {
     let (name, changes) = parted(history);
@@ -89,7 +94,7 @@ impl Asked<'_> {
     fn is_its_own(&self, database: &Database) -> Result<bool, StoreError> {
         let manifest = ways::real(self.manifest);
         let known = plans::manifests(database)?.into_iter();
-        let known = known.filter(|(experiment, _)| parted(experiment).0 == self.experiment);
+        let known = known.filter(|(experiment, _)| without_changes(experiment) == self.experiment);
         let places = known.map(|(_, way)| ways::place(self.store, Path::new(&name_of(&way))));
         let places: Vec<PathBuf> = places.filter(|place| place.exists()).collect();
         Ok(places.is_empty() || places.iter().any(|place| ways::real(place) == manifest))
@@ -159,14 +164,14 @@ impl Store {
         let own = experiment_of(history);
         let asked = Asked {
             store: self.root(),
-            experiment: parted(&own).0,
+            experiment: without_changes(&own),
             manifest,
             root,
         };
         let (name, noted) = asked.resolve(&self.database)?;
-        if name != parted(history).0 {
+        if name != without_changes(history) {
             return Err(StoreError::NameTaken {
-                name: parted(history).0.to_owned(),
+                name: without_changes(history).to_owned(),
                 path: self.root().to_owned(),
             });
         }

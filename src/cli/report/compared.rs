@@ -12,6 +12,7 @@ use crate::report::Runs;
 use crate::store::Digest;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::without_changes;
 
 /// How many runs with other results are offered, and how many are looked through for them.
 const OFFERED: usize = 12;
@@ -20,7 +21,7 @@ const LOOKED_AT: usize = 60;
 /// The newest runs of an experiment, under any profile and parameters, that knew other results than the one after them.
 pub(super) fn runs(store: &Store, experiment: &str) -> Result<Runs, StoreError> {
     let past = store.runs(LOOKED_AT)?.into_iter();
-    let past = past.filter(|run| base(&run.experiment) == base(experiment));
+    let past = past.filter(|run| without_changes(&run.experiment) == without_changes(experiment));
     let mut seen: Vec<(crate::store::PastRun, Vec<Left>)> = Vec::new();
     for run in past {
         // Events that are gone cost the comparison with that run, not the report.
@@ -76,11 +77,6 @@ pub(super) fn runs(store: &Store, experiment: &str) -> Result<Runs, StoreError> 
         })
         .collect();
     Ok(compared)
-}
-
-/// `quickstart` of `quickstart@quick`: other profiles and parameters are what one compares.
-fn base(experiment: &str) -> &str {
-    experiment.split('@').next().unwrap_or(experiment)
 }
 
 /// A key, and which of its results, where that has been replaced.
