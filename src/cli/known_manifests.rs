@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::manifest;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::real_path;
 use crate::text::foreign_yaml;
 
 /// Files that mark the folder they lie in as a cache, an environment of Python, a store.
@@ -36,9 +37,9 @@ impl KnownManifest {
     /// # Errors
     /// Where the store cannot be read.
     pub(super) fn remembered(&self, store: &Store) -> Result<Vec<String>, StoreError> {
-        let own = real(&manifest::absolute(&self.path));
+        let own = real_path(&manifest::absolute(&self.path));
         let known = store.manifests()?.into_iter();
-        let known = known.filter(|(_, path)| real(path) == own);
+        let known = known.filter(|(_, path)| real_path(path) == own);
         Ok(known.map(|(experiment, _)| experiment).collect())
     }
 
@@ -46,11 +47,6 @@ impl KnownManifest {
     pub(super) fn experiment(&self) -> Option<String> {
         experiment_in(&self.path)
     }
-}
-
-/// The path without links; as it is where nothing is there.
-fn real(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The manifests of the project at `root` and those that this store was used for, as far as they exist.
@@ -64,10 +60,11 @@ pub(super) fn all(
 ) -> Result<Vec<KnownManifest>, StoreError> {
     let mut manifests = of_project(root, &[outputs, store.root()]);
     let here = std::env::current_dir().unwrap_or_default();
+    let places = manifests.iter().map(|known| real_path(&known.path));
+    let mut places: HashSet<PathBuf> = places.collect();
     for (_, path) in store.manifests()? {
         let short = path.strip_prefix(&here).unwrap_or(&path);
-        let (place, same) = (real(&path), |known: &KnownManifest| real(&known.path));
-        if path.is_file() && !manifests.iter().any(|known| same(known) == place) {
+        if path.is_file() && places.insert(real_path(&path)) {
             manifests.push(KnownManifest::named(short.to_owned()));
         }
     }

@@ -77,3 +77,4 @@ pub use replaced::Replaced;
 pub use shared::{Fetched, SHARED_VERSION, SharedRecord, UnfitRecord, Wanted};
 pub use snapshot::{ObjectSnapshot, SnapshotState};
 pub use store::{Access, Lookup, Store};
+pub use ways::real_path;

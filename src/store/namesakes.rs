@@ -92,12 +92,15 @@ impl Asked<'_> {
 
     /// Whether a history that an earlier version left may be that of this manifest, and not only that of others.
     fn is_its_own(&self, database: &Database) -> Result<bool, StoreError> {
-        let manifest = ways::real(self.manifest);
+        let manifest = ways::real_path(self.manifest);
         let known = plans::manifests(database)?.into_iter();
         let known = known.filter(|(experiment, _)| without_changes(experiment) == self.experiment);
         let places = known.map(|(_, way)| ways::place(self.store, Path::new(&name_of(&way))));
         let places: Vec<PathBuf> = places.filter(|place| place.exists()).collect();
-        Ok(places.is_empty() || places.iter().any(|place| ways::real(place) == manifest))
+        Ok(places.is_empty()
+            || places
+                .iter()
+                .any(|place| ways::real_path(place) == manifest))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// The way from a store to a path in the same project, at `root`; the path itself where one of them lies elsewhere.
 pub(super) fn way(store: &Path, path: &Path, root: &Path) -> PathBuf {
-    let (store, path, root) = (real(store), real(path), real(root));
+    let (store, path, root) = (real_path(store), real_path(path), real_path(root));
     match (store.strip_prefix(&root), path.strip_prefix(&root)) {
         (Ok(here), Ok(inside)) => {
             let mut way: PathBuf = here.components().map(|_| "..").collect();
@@ -23,7 +23,7 @@ pub(super) fn place(store: &Path, way: &Path) -> PathBuf {
     if way.is_absolute() {
         return way.to_owned();
     }
-    let store = real(store);
+    let store = real_path(store);
     let up = up(way);
     let above = store.ancestors().nth(up).unwrap_or(&store);
     above.join(way.iter().skip(up).collect::<PathBuf>())
@@ -32,7 +32,7 @@ pub(super) fn place(store: &Path, way: &Path) -> PathBuf {
 /// Whether a way is known to lead where it was meant to. Earlier versions wrote some from a store that only seemed
 /// to lie in the project.
 pub(super) fn is_sure(store: &Path, way: &Path, root: &Path) -> bool {
-    let (store, root) = (real(store), real(root));
+    let (store, root) = (real_path(store), real_path(root));
     let below = store.strip_prefix(&root);
     way.is_absolute() || below.is_ok_and(|below| below.components().count() == up(way))
 }
@@ -42,7 +42,7 @@ fn up(way: &Path) -> usize {
 }
 
 /// The path without links; as it is where nothing is there.
-pub(super) fn real(path: &Path) -> PathBuf {
+pub fn real_path(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn only_what_lies_in_the_project_is_known_by_its_way() {
         let folder = tempfile::tempdir().unwrap();
-        let top = real(folder.path());
+        let top = real_path(folder.path());
         let (project, other) = (top.join("a"), top.join("store"));
         fs::create_dir_all(project.join("manifests")).unwrap();
         fs::create_dir_all(project.join("outputs/store")).unwrap();
