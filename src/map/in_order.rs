@@ -25,11 +25,6 @@ impl<V> WrittenMap<V> {
         WrittenMap(Box::default())
     }
 
-    /// Whether the names stand in their own order.
-    pub fn is_sorted(&self) -> bool {
-        self.0.keys().is_sorted()
-    }
-
     /// The same in the order of the names.
     pub fn sorted(mut self) -> Self {
         self.0.sort_unstable_keys();

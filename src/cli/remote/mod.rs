@@ -136,12 +136,20 @@ fn lines_of_refused(place: &str, refused: &[Refusal]) -> Vec<String> {
     lines
 }
 
+/// Warns where results of so many keys differ and none replaces the others.
+fn tell_others(place: &str, keys: usize, err: &mut Printer) -> io::Result<()> {
+    match line_of_others(place, keys) {
+        Some(line) => writeln!(err, "warning: {line}"),
+        None => Ok(()),
+    }
+}
+
 /// What is said where results of so many keys differ and none replaces the others.
 fn line_of_others(place: &str, keys: usize) -> Option<String> {
     let of = plural(keys, "key");
     (keys > 0).then(|| {
         format!(
-            "`{place}` has several results of {of}, and who fetches gets the first by its name: whose is wrong makes              it again with `run --force` and pushes that, which replaces it"
+            "`{place}` has several results of {of}, and who fetches gets the first by its name: whose is wrong makes it again with `run --force` and pushes that, which replaces it"
         )
     })
 }

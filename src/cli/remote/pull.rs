@@ -8,8 +8,8 @@ use std::time::Instant;
 use super::amount;
 use super::bar;
 use super::failed;
-use super::line_of_others;
 use super::place;
+use super::tell_others;
 use super::tell_refused;
 use crate::cli::args;
 use crate::cli::args::PullArgs;
@@ -109,9 +109,7 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
         store.sync()?;
     }
     tell_refused(remote.place(), &refused, err)?;
-    if let Some(line) = line_of_others(remote.place(), others) {
-        writeln!(err, "warning: {line}")?;
-    }
+    tell_others(remote.place(), others, err)?;
     let moved = progress.now();
     let missing = statuses.iter().filter(|status| status.result().is_none());
     let missing = missing.count();

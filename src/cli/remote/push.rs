@@ -10,9 +10,9 @@ use super::RemoteSettings;
 use super::amount;
 use super::bar;
 use super::failed;
-use super::line_of_others;
 use super::place;
 use super::reached::Reached;
+use super::tell_others;
 use super::tell_refused;
 use crate::cli::args;
 use crate::cli::args::PushArgs;
@@ -70,7 +70,7 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
     let sent = send(store, &remote, &reached, interrupted, args.progress);
     let sent = sent.map_err(|error| failed(error, err))?;
     tell_refused(remote.place(), &sent.refused, err)?;
-    tell_differing(&sent, err)?;
+    tell_others(remote.place(), sent.differing, err)?;
     writeln!(err, "{}", sent.text)?;
     if missing > 0 {
         let steps = plural(missing, "step");
@@ -168,7 +168,7 @@ pub(in crate::cli) fn after_run(
             match sent {
                 Ok((remote, sent)) => {
                     tell_refused(remote.place(), &sent.refused, err)?;
-                    tell_differing(&sent, err)?;
+                    tell_others(remote.place(), sent.differing, err)?;
                     // That a root was written anew is nothing to tell.
                     if sent.is_news {
                         writeln!(err, "{}", sent.text)?;
@@ -180,13 +180,6 @@ pub(in crate::cli) fn after_run(
         }
     };
     Ok(not_sent(error.to_string(), &error.hints(), err)?)
-}
-
-fn tell_differing(sent: &Sent, err: &mut Printer) -> std::io::Result<()> {
-    match &sent.differing {
-        Some(line) => writeln!(err, "warning: {line}"),
-        None => Ok(()),
-    }
 }
 
 fn not_sent(why: String, hints: &[String], err: &mut Printer) -> std::io::Result<()> {
@@ -237,8 +230,8 @@ struct Sent {
     there: Vec<Digest>,
     /// What is in the way of the rest.
     refused: Vec<Refusal>,
-    /// Where others are there under the same keys, what to do.
-    differing: Option<String>,
+    /// How many have others there under their keys, of which none replaces the other.
+    differing: usize,
     /// What was done, for people.
     text: String,
     /// Whether any result or object went there.
@@ -279,7 +272,7 @@ fn send(
     }
     let refused = pushed.refused.into_iter().map(|(_, refusal)| refusal);
     Ok(Sent {
-        differing: line_of_others(place, pushed.differing.len()),
+        differing: pushed.differing.len(),
         there: pushed.there,
         refused: refused.collect(),
         text,

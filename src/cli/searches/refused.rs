@@ -15,11 +15,7 @@ pub(in crate::cli) struct Refused {
     why: String,
 }
 
-/// Trials at the ends and choices of a space, with all of the budget.
-fn corners(search: &Search) -> Proposed {
-    at(search.space.corners())
-}
-
+/// Trials at these points, with all of the budget.
 fn at(points: Vec<Point>) -> Proposed {
     Proposed {
         highest: vec![usize::MAX; points.len()],
@@ -34,7 +30,7 @@ pub(in crate::cli) fn wrong_at_corners(
     search: &Search,
     mut wrong: impl FnMut(Proposed) -> Diagnostics,
 ) -> Option<Diagnostics> {
-    let all = corners(search);
+    let all = at(search.space.corners());
     let found = wrong(all.clone());
     if !found.has_errors() {
         return None;
@@ -73,7 +69,7 @@ pub(in crate::cli) fn refused(
 ) -> Vec<Refused> {
     let mut found: Vec<Refused> = Vec::new();
     let points = &search.points;
-    if points.is_empty() || wrong(corners(search)).has_errors() {
+    if points.is_empty() || wrong(at(search.space.corners())).has_errors() {
         return found;
     }
     let highest = search.highest();
