@@ -250,17 +250,14 @@ pub trait StageKind: Entry {
     }
 
     /// The same programs as they are said to be at `made` or later: those of the key where one that was asked so late
-    /// said the same.
-    ///
-    /// # Errors
-    /// Where one cannot be asked.
+    /// said the same. Or why one cannot be asked.
     fn programs_since(
         &self,
         _params: &Values,
         _root: &Path,
         _made: Instant,
-    ) -> io::Result<Vec<(String, Arc<str>)>> {
-        Ok(Vec::new())
+    ) -> Vec<(String, Result<Arc<str>, String>)> {
+        Vec::new()
     }
 
     /// The outputs that the parameters declare, where [`Outputs::Declared`] says so.

@@ -2,7 +2,7 @@
 //!
 //! What was tried, the last key of each step and the runs belong to a manifest and its experiment. The first manifest
 //! has them under the experiment's own name, as stores of earlier versions do, others under `name#2`, `name#3`.
-//! A manifest that nobody knows here goes on with what one has left that is gone: it was renamed or moved.
+//! A manifest that nobody knows here goes on with what one of its project has left that is gone: it was renamed.
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -71,15 +71,10 @@ impl Asked<'_> {
             return Ok((row.name.clone(), true));
         }
         let there = |way: &Path| ways::place(self.store, way).exists();
-        let gone: Vec<&Row> = rows.iter().filter(|row| !there(&row.manifest)).collect();
-        let renamed = gone.iter().find(|row| row.root == root);
-        // Of several that are gone nobody knows which it was.
-        let moved = match gone.as_slice() {
-            [one] if !there(&one.root) => Some(one),
-            _ => None,
-        };
-        if let Some(row) = renamed.or(moved) {
-            return Ok((row.name.clone(), false));
+        // A project that is gone may be back tomorrow, as with a disk that is not there: nobody takes what is its own.
+        let mut gone = rows.iter().filter(|row| !there(&row.manifest));
+        if let Some(renamed) = gone.find(|row| row.root == root) {
+            return Ok((renamed.name.clone(), false));
         }
         let is_free = |name: &str| rows.iter().all(|row| row.name != name);
         if is_free(self.experiment) && self.is_its_own(database)? {
@@ -92,15 +87,20 @@ impl Asked<'_> {
 
     /// Whether a history that an earlier version left may be that of this manifest, and not only that of others.
     fn is_its_own(&self, database: &Database) -> Result<bool, StoreError> {
-        let manifest = ways::real_path(self.manifest);
+        let (manifest, root) = (ways::real_path(self.manifest), ways::real_path(self.root));
         let known = plans::manifests(database)?.into_iter();
         let known = known.filter(|(experiment, _)| without_changes(experiment) == self.experiment);
-        let places = known.map(|(_, way)| ways::place(self.store, Path::new(&name_of(&way))));
-        let places: Vec<PathBuf> = places.filter(|place| place.exists()).collect();
-        Ok(places.is_empty()
-            || places
-                .iter()
-                .any(|place| ways::real_path(place) == manifest))
+        let known: Vec<String> = known.map(|(_, way)| way).collect();
+        let may_be = |way: &String| {
+            let way = PathBuf::from(name_of(way));
+            let place = ways::place(self.store, &way);
+            match place.exists() {
+                true => ways::real_path(&place) == manifest,
+                // What is gone was renamed where it lay in this project, and may be away where it did not.
+                false => place.starts_with(&root) || !ways::is_sure(self.store, &way, self.root),
+            }
+        };
+        Ok(known.is_empty() || known.iter().any(may_be))
     }
 }
 
@@ -251,15 +251,17 @@ mod tests {
         remember("m#2", &b).unwrap();
         assert_eq!((&*history("m", &a), &*history("m", &b)), ("m", "m#2"));
         assert_eq!(history("n", &b), "n");
-        // Renamed in its project, and moved: it goes on.
+        // Renamed in its project it goes on.
         let renamed = top.join("b/n.yaml");
         fs::rename(&b, &renamed).unwrap();
         assert_eq!(history("m", &renamed), "m#2");
         remember("m#2", &renamed).unwrap();
+        // One of another project does not, though this one is away; which is back then with what is its own.
         fs::rename(top.join("b"), top.join("c")).unwrap();
-        assert_eq!(history("m", &top.join("c/n.yaml")), "m#2");
-        assert_eq!(history("m", &manifest("d", "m.yaml")), "m#2");
+        let other = manifest("d", "m.yaml");
+        assert_eq!(history("m", &other), "m#3");
+        remember("m#3", &other).unwrap();
         fs::rename(top.join("c"), top.join("b")).unwrap();
-        assert_eq!(history("m", &top.join("d/m.yaml")), "m#3");
+        assert_eq!(history("m", &renamed), "m#2");
     }
 }

@@ -1095,6 +1095,50 @@ fn what_a_program_is_is_asked_again_when_all_has_ended() {
     assert_eq!(run(&space), counts(&[("say", 2)]));
 }
 
+/// A program that fails to say what it is has not changed: a share that is away for a moment costs no results.
+#[test]
+fn what_cannot_be_asked_at_the_end_is_told_and_takes_nothing_back() {
+    let space = space(
+        "experiment: c\naxes: {k: [1, 2]}\nstages:\n  say:\n    uses: command\n    with:\n      \
+         run: 'echo n=${k}; if [ \"${k}\" = 2 ]; then mv \"${root}/version\" \"${root}/away\"; fi'\n      \
+         metrics: stdout\n      environment:\n        lib: {run: 'cat \"${root}/version\"', key: true}\n        \
+         other: {run: 'cat \"${root}/other\"', key: true}\n",
+    );
+    space.write("version", "7\n");
+    space.write("other", "1\n");
+    let call = [
+        "run",
+        "manifests/c.yaml",
+        "--progress",
+        "lines",
+        "--jobs",
+        "1",
+    ];
+    let output = space.output(&call);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("2 done"), "{text}");
+    assert_eq!(
+        text.matches("whether it changed meanwhile is not known")
+            .count(),
+        1,
+        "{text}"
+    );
+    std::fs::rename(space.path("away"), space.path("version")).unwrap();
+    let plan = space.stdout(&["plan", "manifests/c.yaml"]);
+    assert!(plan.contains("say  2 up to date"), "{plan}");
+    // Another that has changed is noticed all the same.
+    let changing = space
+        .read("manifests/c.yaml")
+        .replace("; fi", "; echo 2 > \"${root}/other\"; fi");
+    space.write("manifests/c.yaml", &changing);
+    let text = fails(&space);
+    assert!(
+        text.contains("`environment` other changed while the run went on: `1`, then `2`"),
+        "{text}"
+    );
+}
+
 /// At a terminal a program that asks there would be stopped for ever.
 #[test]
 fn programs_find_no_terminal() {

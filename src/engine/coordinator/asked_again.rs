@@ -2,9 +2,11 @@
 //! made after the last answer of which its key is may have run with another version.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
+use crate::engine::Event;
 use crate::engine::JobError;
 use crate::engine::nodes::Node;
 use crate::plan::Step;
@@ -17,16 +19,25 @@ use super::Coordinator;
 use super::updates::AttemptEnd;
 
 impl Coordinator<'_, '_> {
-    /// Takes back the results of steps whose programs say another thing by now and were not asked meanwhile.
+    /// Takes back the results of steps whose programs say another thing by now and were not asked meanwhile. Of one
+    /// that cannot be asked nothing is known: its steps keep what they have, and the run says so.
     ///
     /// # Errors
     /// Where the store fails.
     pub(in crate::engine) fn ask_again(&mut self) -> Result<(), StoreError> {
+        let mut silent = BTreeSet::new();
         let made = self.nodes.iter().filter_map(|node| {
-            let why = changed(&node.step, node.made_at?, &self.engine.options.root)?;
+            let root = &self.engine.options.root;
+            let why = changed(&node.step, node.made_at?, root, &mut silent)?;
             Some((node.key?, why))
         });
         let doubtful: BTreeMap<Digest, String> = made.collect();
+        for message in silent {
+            self.journal.emit(Event::Warning {
+                step: None,
+                message,
+            });
+        }
         if doubtful.is_empty() {
             return Ok(());
         }
@@ -58,19 +69,31 @@ impl Coordinator<'_, '_> {
     }
 }
 
-/// What a program says now that said another thing when the key of a step was made.
-fn changed(step: &Step, made: Instant, root: &Path) -> Option<String> {
+/// What a program says now that said another thing when the key of a step was made. `silent` has those that cannot be
+/// asked.
+fn changed(
+    step: &Step,
+    made: Instant,
+    root: &Path,
+    silent: &mut BTreeSet<String>,
+) -> Option<String> {
     let keyed = step.kind.programs_in_key(&step.params, root).ok()?;
     if keyed.is_empty() {
         return None;
     }
-    let now = match step.kind.programs_since(&step.params, root, made) {
-        Ok(now) => now,
-        Err(error) => return Some(format!("cannot be asked again: {error}")),
-    };
-    let mut pairs = keyed.iter().zip(&now);
-    let ((name, before), (_, now)) = pairs.find(|((_, before), (_, now))| before != now)?;
-    let (before, now) = first_difference(before, now);
+    let now = step.kind.programs_since(&step.params, root, made);
+    let mut differing = None;
+    for ((name, before), (_, now)) in keyed.iter().zip(now) {
+        match now {
+            Ok(now) if now == *before => {}
+            Ok(now) => differing = differing.or(Some((name, before, now))),
+            Err(message) => {
+                silent.insert(message);
+            }
+        }
+    }
+    let (name, before, now) = differing?;
+    let (before, now) = first_difference(before, &now);
     Some(format!(
         "`environment` {name} changed while the run went on: `{}`, then `{}`",
         before.unwrap_or_default(),

@@ -34,6 +34,9 @@ use crate::registry::Value;
 /// How long an answer holds.
 const HOLDS: Duration = Duration::from_secs(60);
 
+/// How long one that could not be asked is left alone: what stands in the way is often over soon.
+const FAILURE_HOLDS: Duration = Duration::from_secs(10);
+
 /// How long a program may take to say what it is.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -96,7 +99,7 @@ pub(super) fn answers(
 }
 
 /// Whether the programs whose answers belong to the key say at the end of a step what they said before it, as far as
-/// they are asked again by then.
+/// they are asked again by then. One that cannot be asked has said nothing else: that is a warning.
 ///
 /// # Errors
 /// Where one does not.
@@ -107,7 +110,13 @@ pub(super) fn unchanged(
 ) -> Result<(), JobError> {
     for question in params.questions().filter(|question| question.key) {
         let asked = Asked::of(&question, params, job.root);
-        let now = asked.answer(When::Now).map_err(JobError::failed)?;
+        let now = match asked.answer(When::Now) {
+            Ok(now) => now,
+            Err(error) => {
+                job.link.warn(&not_known(&error));
+                continue;
+            }
+        };
         let known = before.get(question.name);
         if let Some(known) = known.filter(|known| **known != *now) {
             let (known, now) = first_difference(known, &now);
@@ -124,16 +133,20 @@ pub(super) fn unchanged(
     Ok(())
 }
 
-/// The answers that belong to the key as programs have given them at `made` or later.
-///
-/// # Errors
-/// Where a program says nothing.
+/// What is said of a program that can't be asked again.
+fn not_known(error: &str) -> String {
+    format!("{error}: whether it changed meanwhile is not known")
+}
+
+/// The answers that belong to the key as programs have given them at `made` or later; or why one says nothing.
 pub(super) fn keyed_since(
     params: &CommandParams,
     root: &Path,
     made: Instant,
-) -> io::Result<Vec<(String, Arc<str>)>> {
+) -> Vec<(String, Result<Arc<str>, String>)> {
     keyed_as(params, root, When::Since(made))
+        .map(|(name, said)| (name, said.map_err(|error| not_known(&error))))
+        .collect()
 }
 
 /// The answers that belong to the key: the first ones of this process.
@@ -142,21 +155,20 @@ pub(super) fn keyed_since(
 /// Where a program says nothing.
 pub(super) fn keyed(params: &CommandParams, root: &Path) -> io::Result<Vec<(String, Arc<str>)>> {
     keyed_as(params, root, When::First)
+        .map(|(name, said)| Ok((name, said.map_err(io::Error::other)?)))
+        .collect()
 }
 
 fn keyed_as(
     params: &CommandParams,
     root: &Path,
     when: When,
-) -> io::Result<Vec<(String, Arc<str>)>> {
+) -> impl Iterator<Item = (String, Said)> {
     let keyed = params.questions().filter(|question| question.key);
-    keyed
-        .map(|question| {
-            let asked = Asked::of(&question, params, root);
-            let said = asked.answer(when).map_err(io::Error::other)?;
-            Ok((question.name.to_owned(), said))
-        })
-        .collect()
+    keyed.map(move |question| {
+        let said = Asked::of(&question, params, root).answer(when);
+        (question.name.to_owned(), said)
+    })
 }
 
 /// Which answer is meant.
@@ -182,9 +194,32 @@ type Said = Result<Arc<str>, String>;
 #[derive(Default)]
 struct Known {
     first: Option<Said>,
-    last: Option<(Instant, Said)>,
+    last: Option<Answer>,
     /// When the first answer was last given.
     held: Option<Instant>,
+}
+
+struct Answer {
+    asked: Instant,
+    given: Instant,
+    said: Said,
+}
+
+impl Answer {
+    fn holds(&self) -> bool {
+        match self.said {
+            Ok(_) => self.asked.elapsed() < HOLDS,
+            Err(_) => self.given.elapsed() < FAILURE_HOLDS,
+        }
+    }
+
+    /// Whether nothing newer than this is needed to know what is so then or later.
+    fn is_of(&self, then: Instant) -> bool {
+        match self.said {
+            Ok(_) => self.asked >= then,
+            Err(_) => self.holds(),
+        }
+    }
 }
 
 impl Asked {
@@ -207,29 +242,32 @@ impl Asked {
             Arc::clone(all.get_or_insert_default().entry(self.clone()).or_default())
         };
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (When::Since(then), Some(first)) = (when, &known.first) {
-            if known.held.is_some_and(|held| held >= then) {
-                return first.clone();
+        let last = known.last.as_ref();
+        let enough = match (when, &known.first) {
+            (When::First, Some(first)) => Some(first),
+            (When::Since(then), Some(first)) if known.held.is_some_and(|held| held >= then) => {
+                Some(first)
             }
-            if let Some((_, said)) = known.last.as_ref().filter(|(asked, _)| *asked >= then) {
-                return said.clone();
-            }
-        }
-        match (&known.first, &known.last) {
-            (Some(first), _) if when == When::First => return first.clone(),
-            (_, Some((asked, said))) if when == When::Now && asked.elapsed() < HOLDS => {
-                return said.clone();
-            }
-            _ => {}
+            (When::Since(then), _) => last.filter(|last| last.is_of(then)).map(|last| &last.said),
+            (When::Now, _) => last.filter(|last| last.holds()).map(|last| &last.said),
+            (When::First, None) => None,
+        };
+        if let Some(said) = enough {
+            return said.clone();
         }
         // What it says is of a moment no earlier than this one.
         let asked = Instant::now();
-        let said = self.ask();
+        let mut said = self.ask();
+        if said.is_err() && matches!(known.first, Some(Ok(_))) {
+            said = self.ask();
+        }
         if *known.first.get_or_insert_with(|| said.clone()) == said {
             known.held = Some(asked);
         }
-        known.last = Some((asked, said.clone()));
-        said
+        let given = Instant::now();
+        let answer = said.clone();
+        known.last = Some(Answer { asked, given, said });
+        answer
     }
 
     fn ask(&self) -> Said {

@@ -196,11 +196,11 @@ impl StageKind for Command {
         params: &Values,
         root: &Path,
         made: Instant,
-    ) -> io::Result<Vec<(String, Arc<str>)>> {
-        match CommandParams::read(params) {
-            Ok(params) => asked::keyed_since(&params, root, made),
-            Err(_) => Ok(Vec::new()),
-        }
+    ) -> Vec<(String, Result<Arc<str>, String>)> {
+        CommandParams::read(params).map_or_else(
+            |_| Vec::new(),
+            |params| asked::keyed_since(&params, root, made),
+        )
     }
 
     fn declared(&self, params: &Values) -> Vec<(String, ArtifactType)> {
