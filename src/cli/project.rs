@@ -4,6 +4,7 @@ use std::io;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use super::args;
 use super::executors;
@@ -43,6 +44,26 @@ use crate::text::closest;
 use crate::text::plural;
 use crate::text::shell_word;
 
+/// By what a store tells an experiment from others of the same name.
+#[derive(Clone)]
+pub(super) struct Identity {
+    pub store: PathBuf,
+    /// The experiment with its changes.
+    pub title: String,
+    pub manifest: PathBuf,
+    pub root: PathBuf,
+}
+
+impl Identity {
+    fn once<'n>(&self, known_as: &'n OnceLock<String>) -> &'n str {
+        known_as.get_or_init(|| {
+            let known = Store::history_in(&self.store, &self.title, &self.manifest, &self.root);
+            // What is wrong with the store is told by whoever uses it.
+            known.unwrap_or_else(|_| self.title.clone())
+        })
+    }
+}
+
 /// An experiment that was read without a mistake, and its plan.
 pub(super) struct Project {
     pub plan: Plan,
@@ -64,8 +85,8 @@ pub(super) struct Project {
     pub manifest: PathBuf,
     /// What runs write to.
     written: Vec<PathBuf>,
-    /// The name under which the store knows its results and runs.
-    known_as: String,
+    /// The name under which the store knows its results and runs, once it was asked.
+    known_as: OnceLock<String>,
     /// The experiment as the command line names it, with its changes.
     pub asked: String,
     /// What is known of the trials of its search.
@@ -76,20 +97,20 @@ impl Project {
     /// Reads the manifest with the changes of the command line and expands its plan. Mistakes and
     /// warnings go to `err`.
     pub(super) fn open(args: &args::Experiment, err: &mut Printer) -> Result<Self, Stop> {
-        Self::open_telling(args, err, |_, _| {})
+        Self::open_telling(args, err, |_| {})
     }
 
     /// The same, and looks at what a search may come to as well, also where it has begun.
     pub(super) fn open_checking(args: &args::Experiment, err: &mut Printer) -> Result<Self, Stop> {
-        Self::open_with(args, true, err, |_, _| {})
+        Self::open_with(args, true, err, |_| {})
     }
 
     /// Like [`Project::open`]. Before the plan is expanded, which may take a while, `well_formed` is
-    /// told the folder of the store and the experiment's name.
+    /// told whose store is needed.
     pub(super) fn open_telling(
         args: &args::Experiment,
         err: &mut Printer,
-        well_formed: impl FnOnce(PathBuf, String),
+        well_formed: impl FnOnce(Identity),
     ) -> Result<Self, Stop> {
         Self::open_with(args, false, err, well_formed)
     }
@@ -99,7 +120,7 @@ impl Project {
         args: &args::Experiment,
         mut ahead: bool,
         err: &mut Printer,
-        well_formed: impl FnOnce(PathBuf, String),
+        well_formed: impl FnOnce(Identity),
     ) -> Result<Self, Stop> {
         let mut overrides = overrides(args, err)?;
         let catalog = stages::catalog();
@@ -107,23 +128,21 @@ impl Project {
         let root = manifest::project_root(&args.manifest);
         let settings = Settings::of(&root, err)?;
         let (outputs, store) = settings.folders(&args.store, &root);
-        let known_as = match &reading.experiment {
-            Some(experiment) => {
-                let manifest = manifest::absolute(&args.manifest);
-                let title = experiment.folder();
-                // What is wrong with the store is told by whoever uses it.
-                let known = Store::history_in(&store, &title, &manifest, &root);
-                known.unwrap_or(title)
-            }
-            None => String::new(),
-        };
+        let identity = reading.experiment.as_ref().map(|experiment| Identity {
+            store: store.clone(),
+            title: experiment.folder(),
+            manifest: manifest::absolute(&args.manifest),
+            root: root.clone(),
+        });
+        let known_as = OnceLock::new();
+        let name = || identity.as_ref().map_or("", |it| it.once(&known_as));
         let on_demand = reading.experiment.as_ref().filter(|experiment| {
             overrides.seeds.is_none() && replicates::on_demand(experiment).is_some()
         });
         // How many there are, earlier runs have found out.
         let mut damaged = Diagnostics::new();
         if on_demand.is_some() {
-            let known = replicates::known(&store, &known_as);
+            let known = replicates::known(&store, name());
             let known = known.unwrap_or_else(|wrong| {
                 damaged.push(wrong.warning(replicates::LOST));
                 None
@@ -137,7 +156,7 @@ impl Project {
         if let Some(experiment) = &reading.experiment
             && let Some(searched) = &experiment.search
         {
-            let recalled = searches::recall(&store, &known_as, searched);
+            let recalled = searches::recall(&store, name(), searched);
             let recalled = recalled.unwrap_or_else(|wrong| {
                 damaged.push(wrong.warning(searches::LOST));
                 None
@@ -159,7 +178,9 @@ impl Project {
                 err.diagnostic(&wrong)?;
                 return Err(Stop::Reported(Exit::Usage));
             }
-            well_formed(store.clone(), known_as.clone());
+            if let Some(identity) = &identity {
+                well_formed(identity.clone());
+            }
         }
         let remote = settings.remote();
         let mut given = None;
@@ -271,7 +292,18 @@ impl Project {
 
     /// The name under which the store knows results and runs: the experiment's own, but where another manifest has it.
     pub(super) fn name(&self) -> String {
-        self.known_as.clone()
+        let identity = Identity {
+            store: self.store.clone(),
+            title: self.title(),
+            manifest: self.manifest.clone(),
+            root: self.plan.experiment.root.clone(),
+        };
+        identity.once(&self.known_as).to_owned()
+    }
+
+    /// Takes the name that the open store has said, so that nobody opens it again to ask.
+    pub(super) fn known_as(&self, name: String) {
+        let _ = self.known_as.set(name);
     }
 
     /// The name of the experiment with its changes, as its folder has it.

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::Write;
 use std::mem::ManuallyDrop;
-use std::path::Path;
 #[cfg(unix)]
 use std::process::Command;
 use std::sync::atomic::Ordering;
@@ -24,6 +23,7 @@ use super::previous_run::PreviousRun;
 use super::printer;
 use super::printer::Printer;
 use super::project;
+use super::project::Identity;
 use super::project::Project;
 use super::prometheus;
 use super::prometheus::RunMetrics;
@@ -67,14 +67,18 @@ use crate::store::Store;
 pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let (project, ahead) = thread::scope(|scope| {
         let mut ahead = None;
-        let project = Project::open_telling(&args.experiment, err, |folder, name| {
-            ahead = Some(scope.spawn(move || store_ahead(&folder, &name)));
+        let project = Project::open_telling(&args.experiment, err, |identity| {
+            ahead = Some(scope.spawn(move || store_ahead(&identity)));
         });
         let ahead = ahead.and_then(|thread| thread.join().unwrap_or_default());
         (project, ahead)
     });
     // Never freed: the process ends soon after, and thousands of steps take a while to take apart.
     let project = ManuallyDrop::new(project?);
+    let ahead = ahead.map(|(store, name)| {
+        project.known_as(name);
+        store
+    });
     let selection = filters::selection(&project, &args.filters, err)?;
     if args.filters.failed && selection.as_ref().is_some_and(SelectedSteps::is_empty) {
         writeln!(err, "nothing of this failed the last time")?;
@@ -396,13 +400,15 @@ fn unforced(mut arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 
 /// The store, opened and read while the plan is expanded: with thousands of steps both take a while.
 /// None where there is anything to wait for, or to say, which is then done in its turn.
-fn store_ahead(folder: &Path, experiment: &str) -> Option<Store> {
-    if !folder.is_dir() {
+fn store_ahead(of: &Identity) -> Option<(Store, String)> {
+    if !of.store.is_dir() {
         return None;
     }
-    let store = Store::open(folder, Access::Write { wait: false }).ok()?;
-    store.preload_ahead(experiment).ok()?;
-    Some(store)
+    let store = Store::open(&of.store, Access::Write { wait: false }).ok()?;
+    let name = store.history(&of.title, &of.manifest, &of.root);
+    let name = name.ok()?;
+    store.preload_ahead(&name).ok()?;
+    Some((store, name))
 }
 
 /// How the run shows itself.

@@ -125,6 +125,24 @@ fn rows(database: &Database, experiment: &str) -> Result<Vec<Row>, StoreError> {
     })
 }
 
+fn history(
+    store: &Path,
+    database: &Database,
+    experiment: &str,
+    manifest: &Path,
+    root: &Path,
+) -> Result<String, StoreError> {
+    let (name, changes) = parted(experiment);
+    let asked = Asked {
+        store,
+        experiment: name,
+        manifest,
+        root,
+    };
+    let (name, _) = asked.resolve(database)?;
+    Ok(name + changes)
+}
+
 impl Store {
     /// The name under which the store in this folder knows the experiment of a manifest in the project at `root`.
     ///
@@ -141,15 +159,26 @@ impl Store {
             return Ok(experiment.to_owned());
         }
         let (connection, _) = database::open_to_read(&path)?;
-        let (name, changes) = parted(experiment);
-        let asked = Asked {
-            store: folder,
-            experiment: name,
+        history(
+            folder,
+            &Database::new(path, connection),
+            experiment,
             manifest,
             root,
-        };
-        let (name, _) = asked.resolve(&Database::new(path, connection))?;
-        Ok(name + changes)
+        )
+    }
+
+    /// The same of this store.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn history(
+        &self,
+        experiment: &str,
+        manifest: &Path,
+        root: &Path,
+    ) -> Result<String, StoreError> {
+        history(self.root(), &self.database, experiment, manifest, root)
     }
 
     /// Keeps that this history is that of an experiment of the manifest, an absolute path: by its way from here where

@@ -102,5 +102,5 @@ impl Checkpoints {
     }
 }
 
-/// Above this a log that only holds the traces of runs is folded in as well.
-const MANY_BYTES: u64 = 4 << 20;
+/// Above this a log that only holds the traces of runs is folded in as well: whoever opens the store reads all of it.
+const MANY_BYTES: u64 = 512 << 10;

@@ -204,16 +204,17 @@ impl StageKind for Command {
     }
 
     fn declared(&self, params: &Values) -> Vec<(String, ArtifactType)> {
-        let Ok(params) = CommandParams::read(params) else {
-            return Vec::new();
-        };
-        let outputs = params.outputs().filter_map(|(name, value)| {
-            let ty = outputs::Output::read(name, value).ok()?.ty;
-            let ty = ty.and_then(|ty| ArtifactType::declarable(&ty));
-            Some((name.clone(), ty.unwrap_or(ArtifactType::File)))
-        });
-        let mut outputs: Vec<_> = outputs.collect();
-        if params.metrics.is_some() {
+        // Asked for every cell: the other parameters need not be read for it.
+        let given = |name: &str| params.get(name).filter(|value| **value != Value::Null);
+        let mut outputs = Vec::new();
+        if let Some(Value::Map(out)) = given("out") {
+            outputs.extend(out.iter().filter_map(|(name, value)| {
+                let ty = outputs::Output::read(name, value).ok()?.ty;
+                let ty = ty.and_then(|ty| ArtifactType::declarable(&ty));
+                Some((name.clone(), ty.unwrap_or(ArtifactType::File)))
+            }));
+        }
+        if given("metrics").is_some() {
             outputs.push(("metrics".to_owned(), ArtifactType::Metrics));
         }
         outputs

@@ -87,7 +87,7 @@ pub(super) fn shell() -> &'static Shell {
         let choices = CHOICES.into_iter();
         let mut known = choices.filter_map(|(name, flags, written)| {
             let program = found(name)?;
-            let strict = is_strict(&program, flags);
+            let strict = has_options(&program, flags) || is_strict(&program, flags);
             strict.then_some(Shell {
                 program,
                 name,
@@ -115,6 +115,24 @@ fn found(name: &str) -> Option<PathBuf> {
     }
     let mut all = which::which_all(name).ok()?;
     all.find(|path| path.is_absolute())
+}
+
+/// Whether a program of this machine's own kind has the names of bash's options in it. To ask it takes longer than to
+/// plan hundreds of steps; one that has them and knows them not refuses every text, with a word.
+fn has_options(program: &Path, flags: &[&str]) -> bool {
+    const LARGEST: u64 = 32 << 20;
+    let named = ["pipefail", "inherit_errexit"];
+    let all_are_asked = named.iter().all(|option| flags.contains(option));
+    let about = program.metadata();
+    if !all_are_asked || !about.is_ok_and(|about| about.is_file() && about.len() < LARGEST) {
+        return false;
+    }
+    let Ok(bytes) = std::fs::read(program) else {
+        return false;
+    };
+    let has =
+        |name: &&str| memchr::memmem::find(&bytes, format!("\0{name}\0").as_bytes()).is_some();
+    bytes.starts_with(b"\x7fELF") && named.iter().all(has)
 }
 
 /// Whether a shell takes the flags and heeds the one that matters most.
@@ -262,6 +280,21 @@ mod tests {
         let output = command.output().expect("there is a shell");
         let noted = failures(&notes).expect("it can be read");
         (output.status.success(), noted)
+    }
+
+    /// What is known without asking is what one that is asked does; a script may be anything.
+    #[test]
+    fn a_bash_that_has_the_options_heeds_them() {
+        let (_, flags, _) = CHOICES[0];
+        if let Some(bash) = found("bash") {
+            assert!(!has_options(&bash, flags) || is_strict(&bash, flags));
+        }
+        let space = tempfile::tempdir().expect("a temporary folder");
+        let script = space.path().join("bash");
+        std::fs::write(&script, "#!/bin/sh\0pipefail\0inherit_errexit\0").expect("written");
+        assert!(!has_options(&script, flags));
+        assert!(!has_options(&space.path().join("none"), flags));
+        assert!(!has_options(Path::new("/bin/sh"), &["-eu"]));
     }
 
     #[test]
