@@ -109,6 +109,18 @@ pub enum Tolerance {
     Relative(f64),
 }
 
+impl Claim {
+    /// The names by which it tells rows apart: those of filters, of `for_each` and of replicates.
+    pub fn axes(&self) -> impl Iterator<Item = &str> {
+        let quantities = self.quantities.iter();
+        let filters = quantities.flat_map(|(_, quantity)| quantity.filters.keys());
+        let filters = filters.chain(self.filters.keys());
+        let replicates = self.test.iter().flat_map(|test| &test.replicate);
+        let names = self.for_each.iter().chain(replicates).chain(filters);
+        names.map(String::as_str)
+    }
+}
+
 impl Statement {
     /// Every comparison, in the order written.
     pub fn comparisons(&self) -> Vec<&Comparison> {

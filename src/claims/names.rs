@@ -51,6 +51,22 @@ impl KnownNames {
         self
     }
 
+    /// Whether there is an axis of this name.
+    pub fn has_axis(&self, name: &str) -> bool {
+        self.axes.contains_key(name)
+    }
+
+    /// With those columns of a table as axes that a claim uses so, and their values.
+    pub fn with_columns(mut self, claim: &Claim, table: &Table) -> Self {
+        for name in claim.axes() {
+            if let Some(column) = table.column(name).filter(|_| !self.has_axis(name)) {
+                let values = table.rows.iter().map(|row| row[column].clone());
+                self = self.with_axis(name, values);
+            }
+        }
+        self
+    }
+
     /// Checks every name in a claim; all that is wrong is returned together.
     pub fn check(&self, claim: &Claim) -> Vec<ClaimError> {
         let mut errors = Vec::new();

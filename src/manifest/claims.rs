@@ -33,6 +33,8 @@ pub struct StatedClaim {
     /// numbers are nowhere to be found.
     pub about: Place,
     pub claim: Claim,
+    /// By which names it tells rows apart that are no axes of the manifest as it is written: columns of its table.
+    pub by_columns: Vec<String>,
 }
 
 /// Whether each of these says by `for_each` or `where` at which values of an axis it is made.
@@ -150,10 +152,20 @@ impl Context<'_> {
         found.extend(wrong);
         let name = fields.get("name")?;
         let about = fields.get("table").or(fields.get("says"))?;
+        let claim = claim?;
+        let by_columns = match self.as_written {
+            true => {
+                let known = known(self.columns, self.search);
+                let names = claim.axes().filter(|name| !known.has_axis(name));
+                names.map(str::to_owned).collect()
+            }
+            false => Vec::new(),
+        };
         Some(StatedClaim {
             place: name.place.clone(),
             about: about.place.clone(),
-            claim: claim?,
+            claim,
+            by_columns,
         })
     }
 
@@ -233,7 +245,26 @@ fn known_names(columns: &Columns, search: Option<&Search>, claim: &Claim) -> Vec
         };
         known = known.with_axis(axis, values.iter().filter(may_come).cloned());
     }
+    if claim.table.is_some() {
+        known = with_columns(known, claim);
+    }
     known.check(claim)
+}
+
+/// With all that may be columns of the table that a claim names: which there are its stage knows, and once it is
+/// there their values.
+fn with_columns(mut known: KnownNames, claim: &Claim) -> KnownNames {
+    let of_quantities = claim
+        .quantities
+        .iter()
+        .map(|(_, quantity)| &quantity.filters);
+    let filters: Vec<_> = of_quantities.chain([&claim.filters]).collect();
+    let columns: Vec<&str> = claim.axes().filter(|name| !known.has_axis(name)).collect();
+    for name in columns {
+        let values = filters.iter().filter_map(|filters| filters.get(name));
+        known = known.with_axis(name, values.flatten().cloned());
+    }
+    known
 }
 
 /// A mistake in a claim as every other mistake is told.
@@ -244,13 +275,9 @@ fn diagnostic(error: &ClaimError, place: &Place) -> Diagnostic {
             let wrong = Diagnostic::error(format!("unknown {what} `{name}`"))
                 .at(place, format!("no such {what}"));
             match (what.as_str(), closest(name, known.clone())) {
-                // Which values a file has is known once it is read; a claim must not name one that it has not.
                 ("axis", None) => wrong
                     .maybe_help(did_you_mean(name, known, "known"))
-                    .help(format!(
-                        "claims know the axes of the manifest: a column of a file is one where `axes` of the \
-                         manifest has it too, `axes: {{{name}: [a, b]}}`"
-                    )),
+                    .help("a column of a table is one to a claim that names its stage as `table`"),
                 _ => wrong.maybe_help(did_you_mean(name, known, "known")),
             }
         }

@@ -173,17 +173,24 @@ fn check_columns(results: &Results<'_>, stated: &StatedClaim, table: &str) -> Op
         let axes = step.cell.iter().map(|(axis, _)| axis);
         all = all.with_axes(axes);
     }
-    let column = columns(&stated.claim).find(|column| !all.has(column))?;
-    if !all.are_all() {
-        return None;
+    let wrong = |column: &str, help| {
+        let wrong = Diagnostic::error(format!("`{table}` has no column `{column}`"));
+        Some(wrong.at(&stated.about, "in this claim").maybe_help(help))
+    };
+    let unknown = columns(&stated.claim).find(|column| !all.has(column));
+    if let Some(column) = unknown.filter(|_| all.are_all()) {
+        let names = all.numbers.names.iter().map(String::as_str);
+        return wrong(column, did_you_mean(column, names, "its numbers are"));
     }
-    let names = all.numbers.names.iter().map(String::as_str);
-    let wrong = Diagnostic::error(format!("`{table}` has no column `{column}`"));
-    Some(
-        wrong
-            .at(&stated.about, "in this claim")
-            .maybe_help(did_you_mean(column, names, "its numbers are")),
-    )
+    let axis = stated.by_columns.iter().find(|name| !all.has(name))?;
+    let manifest = results.plan.experiment.axes.iter().map(|axis| &*axis.name);
+    let names = all.axes.names.iter().map(String::as_str).chain(manifest);
+    // A file may have any column; a near miss is one all the same.
+    let is_wrong = all.are_all() || closest(axis, names.clone()).is_some();
+    match is_wrong {
+        true => wrong(axis, did_you_mean(axis, names, "rows are told apart by")),
+        false => None,
+    }
 }
 
 /// What is wrong with the `table` of a claim: a stage, or `stage.output` where it leaves several.
@@ -301,6 +308,12 @@ pub fn judge_claims(results: &Results<'_>) -> Vec<Judgement> {
             };
             let judged = tables.of(claim).and_then(|sources| {
                 let sources: Vec<&Source> = sources.iter().map(|source| &**source).collect();
+                let known = match &claim.table {
+                    None => known.clone(),
+                    Some(_) => sources.iter().fold(known.clone(), |known, source| {
+                        known.with_columns(claim, &source.table)
+                    }),
+                };
                 judge(claim, &sources, &known).map_err(|errors| {
                     let errors = errors.iter().map(ToString::to_string);
                     errors.collect::<Vec<_>>().join("; ")

@@ -9,11 +9,13 @@ use crate::engine::JobError;
 use crate::engine::StepOutput;
 use crate::map::SortedVecMap;
 use crate::registry::ArtifactType;
+use crate::registry::Columns;
 use crate::registry::Entry;
 use crate::registry::Outputs;
 use crate::registry::Param;
 use crate::registry::Slot;
 use crate::registry::StageKind;
+use crate::registry::Values;
 use crate::registry::choices;
 use crate::registry::params;
 use crate::table::Table;
@@ -83,6 +85,19 @@ impl StageKind for ReadTable {
 
     fn outputs(&self) -> Outputs {
         Outputs::Fixed(&[("table", ArtifactType::Table)])
+    }
+
+    /// Those that are named, and any others.
+    fn columns(&self, _output: &str, params: &Values, _rows: &dyn Fn(&str) -> Columns) -> Columns {
+        let Ok(params) = ReadParams::read(params) else {
+            return Columns::unknown();
+        };
+        let axes = params.axes.unwrap_or_default();
+        let shown = params.labels.iter().flatten().map(|(name, _)| name);
+        let shown = shown.chain(params.units.iter().flatten().map(|(name, _)| name));
+        let shown = shown.chain(params.better.iter().flatten().map(|(name, _)| name));
+        let numbers: Vec<&String> = shown.filter(|name| !axes.contains(name)).collect();
+        Columns::of(&axes, numbers).and_others()
     }
 }
 

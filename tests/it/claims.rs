@@ -226,6 +226,48 @@ claims:
     judged("mean(refinement_gain) > -1, table: steps.metrics");
     judged("mean(refinement_gain) > -1");
     judged("count(nll_bound) == 4, table: steps.table");
+    // Its rows are told apart by columns that are no axes of the manifest.
+    judged("'count(nll_bound, start=random) == 1', table: steps.table, for_each: inner_steps");
+    let (refused, _) = run("'count(nll_bound, stat=random) == 2', table: steps.table");
+    let told = said(&refused);
+    assert!(!refused.status.success(), "{told}");
+    assert!(
+        told.contains("`steps.table` has no column `stat`"),
+        "{told}"
+    );
+    assert!(told.contains("did you mean `start`?"), "{told}");
+}
+
+/// Differences of the pairs: 1, 2 and 3, so that t = 2 · √3 with two degrees of freedom and p = 0.037 on one side.
+#[test]
+fn a_claim_about_a_file_goes_by_its_columns() {
+    let space = TestSpace::new();
+    space.write(
+        "scores.csv",
+        "method,fold,auc\nours,1,5\nours,2,7\nours,3,9\ntheirs,1,4\ntheirs,2,5\ntheirs,3,6\n",
+    );
+    let state = |claim: &str| {
+        let manifest = format!(
+            "experiment: own\nstages:\n  scores: {{uses: table/read, in: {{file: {{file: scores.csv}}}}, with: {{axes: [method, fold]}}}}\n\
+             claims:\n  - {{name: c, source: s, table: scores, says: {claim}}}\n"
+        );
+        space.write("manifests/own.yaml", &manifest);
+        said(&space.output(&["run", "manifests/own.yaml"]))
+    };
+    let judged = |claim: &str| {
+        let run = state(claim);
+        (space.stdout(&["claims", "manifests/own.yaml"]), run)
+    };
+    let better = "'mean(auc, method=ours) > mean(auc, method=theirs)'";
+    let (told, _) = judged(&format!("{better}, test: paired-t, replicate: fold"));
+    assert!(told.contains("1 hold") && told.contains("0.037"), "{told}");
+    let (told, _) = judged(&format!("{better}, for_each: fold"));
+    assert!(told.contains("1 hold"), "{told}");
+    let (told, run) = judged("'mean(auc, method=our) > 0'");
+    assert!(told.contains("1 undecided"), "{told}");
+    assert!(run.contains("`method` is never `our`"), "{run}");
+    let refused = state("'mean(auc, methd=ours) > 0'");
+    assert!(refused.contains("has no column `methd`"), "{refused}");
 }
 
 #[test]
