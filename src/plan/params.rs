@@ -1,6 +1,9 @@
 //! The parameters of steps: templates filled in once for every distinct combination of the values
 //! they use, checked against the kind, with its defaults.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
 use crate::manifest::Numbers;
 use crate::manifest::Stage;
 use crate::manifest::Template;
@@ -27,6 +30,8 @@ pub(super) struct ParamTemplate<'s> {
     invalid: bool,
     /// The machine lacks what the values ask for. Said once, not in every cell.
     unavailable: bool,
+    /// Whether values were found to make sense together that differ from others only in what needs no further check.
+    checked: AtomicBool,
 }
 
 struct ParamRule<'s> {
@@ -90,6 +95,7 @@ impl<'s> ParamTemplate<'s> {
             rules,
             invalid: false,
             unavailable: false,
+            checked: AtomicBool::new(false),
         }
     }
 
@@ -100,17 +106,27 @@ impl<'s> ParamTemplate<'s> {
     ) -> Option<Values> {
         let given = self.rules.iter().filter(|one| one.may_have_value());
         let mut values = Values::with_capacity(given.count());
+        let mut alike = true;
         for rule in &self.rules {
             if rule.broken {
                 return None;
             }
             let value = rule.value(self.stage, self.kind, lookup, &|_| None);
-            if let Some(value) = value.ok()? {
+            let value = value.ok()?;
+            if rule.fixed.is_none() && rule.template.is_some() {
+                let free = |value: &Value| self.kind.needs_no_check(rule.param.name, value);
+                alike &= value.as_ref().is_some_and(free);
+            }
+            if let Some(value) = value {
                 values.insert(rule.param.name.to_owned(), value);
             }
         }
-        let fit = self.kind.check(&values).is_ok() && self.kind.unavailable(&values).is_none();
-        (fit && self.too_much(&values).is_none()).then_some(values)
+        if !(alike && self.checked.load(Ordering::Relaxed)) {
+            self.kind.check(&values).ok()?;
+            self.checked.fetch_or(alike, Ordering::Relaxed);
+        }
+        let fit = self.kind.unavailable(&values).is_none() && self.too_much(&values).is_none();
+        fit.then_some(values)
     }
 
     /// The parameters as a program is given them, where numbers are written in another way than they

@@ -277,6 +277,12 @@ pub trait StageKind: Entry {
         Some(Cow::Borrowed(value))
     }
 
+    /// Whether a value of this parameter makes as much sense as any other of which this is true, whatever the rest are,
+    /// so that [`StageKind::check`] need not be asked again: it is for each of very many cells.
+    fn needs_no_check(&self, _name: &str, _value: &Value) -> bool {
+        false
+    }
+
     /// What the types of the parameters cannot say: whether their values make sense together.
     ///
     /// # Errors

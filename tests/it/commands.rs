@@ -1139,6 +1139,26 @@ fn what_cannot_be_asked_at_the_end_is_told_and_takes_nothing_back() {
     );
 }
 
+/// Cells whose texts alone differ are looked at once for all that does not depend on them.
+#[test]
+fn a_text_that_is_wrong_in_a_later_cell_is_found() {
+    for (axis, said) in [
+        ("'  '", "nothing to run"),
+        (
+            "'echo \"$${checkpoint}\"'",
+            "`checkpoint` is the name of a path",
+        ),
+    ] {
+        let space = space(&format!(
+            "experiment: c\naxes: {{text: [a, b, {axis}, c]}}\nstages:\n  say:\n    uses: command\n    with:\n      \
+             run: \"${{text}}\"\n      values: {{checkpoint: 1}}\n      metrics: stdout\n"
+        ));
+        let output = space.output(&["check", "manifests/c.yaml"]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains(said), "{text}");
+    }
+}
+
 /// At a terminal a program that asks there would be stopped for ever.
 #[test]
 fn programs_find_no_terminal() {
