@@ -51,7 +51,8 @@ pub fn judge(
     if !errors.is_empty() {
         return Err(errors);
     }
-    let placed = sources.iter().map(|source| source.placed(claim));
+    let quantities = claim.quantities.iter().zip(sources);
+    let placed = quantities.map(|((_, quantity), source)| source.placed(claim, quantity));
     let placed: Vec<[Placed; 2]> = placed.collect();
     let places = places(&placed);
     let levels = Levels::of(claim).of_all(places.len());

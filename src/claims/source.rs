@@ -35,8 +35,14 @@ pub(super) type Placed = Vec<(At, Vec<usize>)>;
 
 impl Source {
     /// The rows that a quantity may be taken from, and those of `absent`.
-    pub(super) fn placed(&self, claim: &Claim) -> [Placed; 2] {
-        [&self.table, &self.absent].map(|table| placed(claim, table))
+    pub(super) fn placed(&self, claim: &Claim, quantity: &Quantity) -> [Placed; 2] {
+        let tables = [&self.table, &self.absent];
+        let axes = claim.for_each.iter();
+        let axes: Vec<&str> = axes
+            .map(String::as_str)
+            .filter(|axis| has_axis(tables, claim, quantity, axis))
+            .collect();
+        tables.map(|table| placed(claim, quantity, &axes, table))
     }
 
     /// Those of these rows that pass the filters of a quantity.
@@ -80,18 +86,44 @@ fn agree(own: &At, other: &At) -> bool {
     })
 }
 
-fn placed(claim: &Claim, table: &Table) -> Placed {
+/// Whether a quantity differs by an axis. Where all of its rows are without it, as those of a baseline among methods
+/// that have it, it is one number for each of its values.
+fn has_axis(tables: [&Table; 2], claim: &Claim, quantity: &Quantity, axis: &str) -> bool {
+    let mut own = tables.into_iter().flat_map(|table| {
+        let rows = of_quantity(table, claim, quantity).into_iter();
+        rows.map(|row| table.column(axis).map(|column| &table.rows[row][column]))
+    });
+    match own.next() {
+        None => true,
+        Some(first) => std::iter::once(first)
+            .chain(own)
+            .flatten()
+            .any(|value| !value.is_null()),
+    }
+}
+
+fn of_quantity(table: &Table, claim: &Claim, quantity: &Quantity) -> Vec<usize> {
     let all: Vec<usize> = (0..table.rows.len()).collect();
-    let axes: Vec<(&String, usize)> = claim
-        .for_each
-        .iter()
-        .filter_map(|axis| Some((axis, table.column(axis)?)))
+    let rows = passing(table, &all, &claim.filters, |_| true);
+    passing(table, &rows, &quantity.filters, |_| true)
+}
+
+fn placed(claim: &Claim, quantity: &Quantity, axes: &[&str], table: &Table) -> Placed {
+    let all: Vec<usize> = (0..table.rows.len()).collect();
+    let axes = axes.iter();
+    let axes: Vec<(&str, usize)> = axes
+        .filter_map(|axis| Some((*axis, table.column(axis)?)))
         .collect();
+    let own = of_quantity(table, claim, quantity);
     let mut placed: Placed = Vec::new();
     for row in passing(table, &all, &claim.filters, |_| true) {
         let at =
-            |&(axis, column): &(&String, usize)| (axis.clone(), table.rows[row][column].clone());
+            |&(axis, column): &(&str, usize)| (axis.to_owned(), table.rows[row][column].clone());
         let at: At = axes.iter().map(at).collect();
+        // Where a quantity has an axis, rows of others without it make no place.
+        if at.iter().any(|(_, value)| value.is_null()) && own.binary_search(&row).is_err() {
+            continue;
+        }
         match placed.iter_mut().find(|(known, _)| agree(known, &at)) {
             Some((_, rows)) => rows.push(row),
             None => placed.push((at, vec![row])),

@@ -35,7 +35,7 @@ use crate::text::list_of;
 use crate::text::plural;
 
 /// Counts changes in judging, and in how judgements are written, after which former ones are made anew.
-const REVISION: u32 = 7;
+const REVISION: u32 = 8;
 
 /// What can be said against the claims of a plan before anything runs: stages without numbers,
 /// and columns that look like a mistyped score.

@@ -80,6 +80,35 @@ fn what_no_source_has_as_an_axis_counts_at_each_of_its_values() {
     );
 }
 
+/// Means of a: 2 and 4 at k of 1 and 2; of b, which has no k: 3, with which each of them is compared.
+#[test]
+fn a_baseline_without_an_axis_is_compared_at_each_of_its_values() {
+    let rows = "m,k,seed,loss\na,1,0,1.5\na,1,1,2.5\na,2,0,3.5\na,2,1,4.5\nb,,0,2.5\nb,,1,3.5\n";
+    let rows = Table::from_csv(rows, &["m", "k", "seed"]).unwrap();
+    let less = "says: mean(loss, m=a) < mean(loss, m=b)";
+    let each = judged_over(&format!("{less}\nfor_each: k"), &rows);
+    assert_eq!(verdicts(&each), ["holds", "fails"]);
+    assert_eq!(each.groups[1].comparisons[0].right.value, Some(3.0));
+    // Pairs have their partners there.
+    let paired = format!("{less}\nfor_each: k\ntolerance: 5\ntest: paired-t\nreplicate: seed");
+    let reason = &judged_over(&paired, &rows).groups[1].comparisons[0].reason;
+    assert!(
+        reason.contains("no spread among the replicates"),
+        "{reason}"
+    );
+    // Of all rows those without it are a place of their own, as they are where no side has it.
+    let all = judged_over("says: mean(loss) < 9\nfor_each: k", &rows);
+    assert_eq!(verdicts(&all), ["holds"; 3]);
+    let alone = judged_over("says: mean(loss, m=b) < 9\nfor_each: k", &rows);
+    assert_eq!(verdicts(&alone), ["holds"]);
+    // A step of the baseline that is not there is missing at each.
+    let mut source = Source::from(rows.clone());
+    source.absent = Table::from_csv("m,k,seed\nb,,2\n", &["m", "k", "seed"]).unwrap();
+    let claim = claim(&format!("{less}\nfor_each: k")).unwrap();
+    let judged = judge(&claim, &[&source, &source], &KnownNames::of(&rows)).unwrap();
+    assert_eq!(verdicts(&judged), ["undecided"; 2]);
+}
+
 #[test]
 fn whole_numbers_are_told_apart_to_their_last_digit() {
     let csv =
