@@ -33,8 +33,17 @@ impl Delimited {
 
     /// The header and the rows below comments.
     pub(crate) fn below_comments(text: &str) -> Self {
-        let at = header(text);
+        let at = header(text, None);
         Delimited::from(text, at, separator(&text[at..]))
+    }
+
+    /// The rows below comments, with what separates their fields and whether there is a header, where these are known.
+    pub(crate) fn told(text: &str, by: Option<u8>, has_header: Option<bool>) -> Self {
+        let at = match has_header {
+            Some(false) => comments(text).0,
+            Some(true) | None => header(text, by),
+        };
+        Delimited::from(text, at, by.unwrap_or_else(|| separator(&text[at..])))
     }
 
     /// The rows from a byte on.
@@ -96,21 +105,28 @@ pub(crate) fn number_rows<'f>(name: &str, mut fields: impl Iterator<Item = &'f s
     name.trim().is_empty() && fields.all(|field| field.trim().parse::<i64>().is_ok())
 }
 
-/// Where the header begins, below lines that begin with `#`. The last of them is the header where numbers in as many
-/// columns stand below it, as numpy writes it.
-fn header(text: &str) -> usize {
-    let (mut commented, mut rest) = (None, text);
+/// Where lines that begin with `#` end, and the last of them.
+fn comments(text: &str) -> (usize, Option<&str>) {
+    let (mut last, mut rest) = (None, text);
     while let Some(comment) = rest.strip_prefix('#') {
-        commented = Some(comment.trim_start_matches([' ', '\t']));
+        last = Some(comment.trim_start_matches([' ', '\t']));
         rest = rest.split_once('\n').map_or("", |(_, below)| below);
     }
-    let by = char::from(separator(rest));
+    (text.len() - rest.len(), last)
+}
+
+/// Where the header begins, below lines that begin with `#`. The last of them is the header where numbers in as many
+/// columns stand below it, as numpy writes it.
+fn header(text: &str, by: Option<u8>) -> usize {
+    let (end, last) = comments(text);
+    let rest = &text[end..];
+    let by = char::from(by.unwrap_or_else(|| separator(rest)));
     let first = rest.lines().next().unwrap_or_default();
     let columns = |line: &str| line.split(by).count();
     let numbers = first
         .split(by)
         .any(|field| field.trim().parse::<f64>().is_ok());
-    let above = commented.filter(|above| {
+    let above = last.filter(|above| {
         let line = above.lines().next();
         numbers && line.is_some_and(|line| columns(line) == columns(first))
     });

@@ -87,8 +87,9 @@ impl Entry for Csv {
 
     fn docs(&self) -> &'static str {
         "`in: {file: {file: data/iris.csv}}` names the file; it may be gzipped. Fields are separated by\n\
-         commas, semicolons or tabs, and may stand in double quotes. Without a header columns are called\n\
-         `1`, `2`, …; one without a name that holds whole numbers alone numbers the rows, as pandas writes it, and is\n\
+         commas, semicolons or tabs, and may stand in double quotes. Lines above them that begin with `#` are passed\n\
+         over, but for a last one that names as many columns, as numpy writes its header. Without a header columns\n\
+         are called `1`, `2`, …; one without a name that holds whole numbers alone numbers the rows, as pandas writes it, and is\n\
          left out, as the log says. A first line `0,1,2,…` of three columns or more is a header, as pandas writes\n\
          that of columns without names, and the log says so; it counts from 0 then. Tables to validate and test on\n\
          have the same columns, in any order. An empty field, `NA`, `N/A`, `NaN`, `null`, `none` and `?`, in capitals\n\
@@ -101,8 +102,9 @@ impl Entry for Csv {
     /// 4: large whole numbers are scaled without rounding, and ones beside grey values refused.
     /// 5: quotes that are not closed are refused, and numbers of rows that come again are no feature.
     /// 6: numbers are scaled from a number of their column.
+    /// 7: comments above the table are none of it.
     fn revision(&self) -> u32 {
-        6
+        7
     }
 
     fn params(&self) -> Vec<Param> {

@@ -75,8 +75,7 @@ impl Table {
         log: &dyn Fn(&str),
     ) -> Result<Self, FormatError> {
         let text = source::text(bytes)?;
-        let separator = separator.unwrap_or_else(|| delimited::separator(text));
-        let read = Delimited::read(text, separator);
+        let read = Delimited::told(text, separator, header);
         if let Some(unclosed) = read.unclosed {
             let why = "quotes open here that are not closed".to_owned();
             let line = unclosed.line;

@@ -240,6 +240,42 @@ fn a_column_may_say_the_split_and_headers_may_lack() {
     assert_eq!(data.meta["class_names"], serde_json::json!(["x", "y"]));
 }
 
+/// `numpy.savetxt(…, header="u,v")`, its header of two lines, and one that names other columns than there are.
+#[test]
+fn comments_above_a_table_are_none_of_it() {
+    for (text, header) in [
+        ("# u,v\n1,2\n3,4\n5,6\n", None),
+        ("# made by hand\n# u,v\n1,2\n3,4\n5,6\n", Some(true)),
+        ("#u;v\r\n1;2\r\n3;4\r\n5;6\r\n", None),
+        ("# made by hand, twice, or so\nu,v\n1,2\n3,4\n5,6\n", None),
+    ] {
+        let mut given = vec![
+            ("columns", Value::from(vec!["v".into()])),
+            ("valid", 0.0.into()),
+        ];
+        given.push(("test", 0.0.into()));
+        given.extend(header.map(|header: bool| ("header", header.into())));
+        let data = load("csv", &[("file", "t.csv", text.as_bytes())], &given).expect(text);
+        assert_eq!(
+            data.train.x_f32().map(|mut x| {
+                x.sort_by(f32::total_cmp);
+                x
+            }),
+            Some(vec![2.0, 4.0, 6.0]),
+            "{text}"
+        );
+    }
+    // Where there is none it is no observation either.
+    let text = b"# u,v\n1,2\n3,4\n";
+    let given = [
+        ("header", false.into()),
+        ("valid", 0.0.into()),
+        ("test", 0.0.into()),
+    ];
+    let data = load("csv", &[("file", "t.csv", text)], &given).expect("a table");
+    assert_eq!(data.train.x_f32().map(|x| x.len()), Some(4));
+}
+
 #[test]
 fn columns_of_further_files_are_found_by_name() {
     let train = ",a,b,y\n7,1,10,u\n3,2,20,v\n";
