@@ -16,7 +16,11 @@ import sys
 import time
 
 # Relative, per loss: sums in float32 are taken in other orders, and Adam's first steps amplify the difference.
-TOLERANCE = 1e-3
+TOLERANCE, LEAST = 1e-3, 1e-2
+# Of games the first iteration is as near. After it Adam has moved each weight by its rate and the sign of its gradient, and
+# gradients near 0 have either sign: by the fifth PyTorch's own two precisions are 3e-3 apart. A loss near 0 is a
+# difference of larger terms.
+LATER, GAMES_LEAST = 1e-2, 0.1
 
 
 def read(path):
@@ -32,14 +36,18 @@ def read(path):
 
 
 def check(framework, case, record, *options):
-    """The largest relative difference from the record's losses."""
+    """The largest relative difference from the record's losses; that of a game in double precision."""
+    is_game = case.startswith("adv-")
+    if is_game:
+        record = {name: values.astype(float) for name, values in record.items()}
     step, parameters = framework.build(case, record, *options)
-    worst = 0.0
+    tolerance, least, worst = TOLERANCE, GAMES_LEAST if is_game else LEAST, 0.0
     for noise, wanted in zip(framework.given(record), record["losses"].tolist()):
         for got, want in zip(step(noise).reshape(-1).tolist(), wanted, strict=True):
-            worst = max(worst, abs(got - want) / max(abs(want), 1e-2))
-            if not worst <= TOLERANCE:
+            worst = max(worst, abs(got - want) / max(abs(want), least))
+            if not worst <= tolerance:
                 raise SystemExit(f"{case}: this peer computes something else: loss {got}, want {want}")
+        tolerance = LATER if is_game else TOLERANCE
     return parameters, worst
 
 
