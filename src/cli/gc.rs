@@ -86,7 +86,7 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
         let results = plural(*count, "result");
         writeln!(
             err,
-            "{name} has lost {results}: others took their place before it had a name, and `gc` removed them"
+            "{name} has lost {results}: others have taken their place, and what it had is gone or damaged"
         )?;
     }
     let dropped = store.experiments()?.into_iter();
@@ -101,7 +101,7 @@ pub(super) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let collected = store.gc_holding(&kept.keys, &kept.held, !args.yes)?;
     if args.yes {
         tidy(&outputs, &kept.experiments, &store, err)?;
-        store.drop_damaged();
+        output_folder::tell_kept_in_store(&store, err)?;
     }
     let found = [
         (collected.records, "result"),
@@ -347,11 +347,13 @@ impl Kept {
         let (mut there, mut gone) = (0, 0);
         for (_, key) in runs::keys(store, run)? {
             match store.replaced_since(run, key)? {
-                Some(replaced) if replaced.result.is_some() => {
+                Some(replaced) => {
                     self.held.insert((key, replaced.digest));
-                    there += 1;
+                    match replaced.result(store) {
+                        Some(_) => there += 1,
+                        None => gone += 1,
+                    }
                 }
-                Some(_) => gone += 1,
                 None => there += usize::from(store.has_record(key)?),
             }
             self.keys.insert(key);

@@ -110,6 +110,10 @@ fn of_project(root: &Path, written: &[&Path]) -> Vec<KnownManifest> {
             }
         }
     }
+    // A link to a manifest is that manifest, by its own name where that is one of them.
+    manifests.sort_by_cached_key(|known| (known.path.is_symlink(), known.path.clone()));
+    let mut seen = HashSet::new();
+    manifests.retain(|known| seen.insert(real_path(&known.path)));
     manifests.sort_by(|a, b| a.path.cmp(&b.path));
     manifests
 }

@@ -11,10 +11,13 @@ use crate::engine;
 use crate::engine::Disturbed;
 use crate::engine::ViewOwner;
 use crate::engine::view_owner;
+use crate::store::HARMLESS;
 use crate::store::Store;
+use crate::store::real_path;
 use crate::text::Diagnostic;
 use crate::text::ShowPath;
 use crate::text::foreign_yaml;
+use crate::text::plural;
 
 /// What may lie in a folder of results without the view's memory: written by other verbs.
 pub(super) const OTHERS: [&str; 7] = [
@@ -33,6 +36,9 @@ const COMMITTED: [&str; 2] = ["figures", "tables"];
 
 /// Whether an entry may be in a folder of results that no view remembers.
 fn may_be_committed(name: &str) -> bool {
+    if HARMLESS.contains(&name) {
+        return true;
+    }
     let other = name.strip_prefix(".new-").unwrap_or(name);
     let (other, _) = other.split_once(".kept-").unwrap_or((other, ""));
     name == engine::NEW_MEMORY || OTHERS.contains(&other) || COMMITTED.contains(&other)
@@ -66,7 +72,10 @@ pub(super) fn refused(project: &Project) -> Option<Diagnostic> {
                     ),
             )
         }
-        ViewOwner::Manifest(other) if other != project.manifest && other.is_file() => {
+        // A link to a manifest is that manifest.
+        ViewOwner::Manifest(other)
+            if other.is_file() && real_path(&other) != real_path(&project.manifest) =>
+        {
             if !names_experiment(&other, &project.plan.experiment.name) {
                 return None;
             }
@@ -101,7 +110,7 @@ pub(super) fn twin(project: &Project) -> Option<Diagnostic> {
         // Only what can be read and says so.
         let line = format!("experiment: {name}");
         let says = |text: String| text.lines().any(|read| read.trim_end() == line);
-        yaml && path != own && fs::read_to_string(path).is_ok_and(says)
+        yaml && real_path(path) != real_path(own) && fs::read_to_string(path).is_ok_and(says)
     })?;
     let shown = other.strip_prefix(&project.plan.experiment.root);
     let shown = shown.unwrap_or(&other).shown();
@@ -168,9 +177,29 @@ pub(super) fn tell_all_disturbed(
     views.sort();
     let mut count = 0;
     for view in views {
-        if engine::view_owner(&view) != ViewOwner::Unmarked {
+        // Of one of another store, that store's results tell.
+        if engine::view_shows(&view, store) {
             count += tell_disturbed(&view, store, err)?;
         }
     }
     Ok(count)
+}
+
+/// Says what lies in the store that stood in the place of results and that no folder of results shows.
+pub(super) fn tell_kept_in_store(store: &Store, err: &mut Printer) -> io::Result<()> {
+    let kept = store.damaged();
+    let Some(folder) = kept.first().and_then(|path| path.parent()) else {
+        return Ok(());
+    };
+    let here = std::env::current_dir().unwrap_or_default();
+    let folder = folder.strip_prefix(&here).unwrap_or(folder).shown();
+    let files = plural(kept.len(), "file");
+    writeln!(
+        err,
+        "`{folder}` has {files} that stood in the place of results, and nothing shows them"
+    )?;
+    writeln!(
+        err,
+        "  = help: somebody may have written them: look at them, and remove what nobody misses"
+    )
 }

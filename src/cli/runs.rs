@@ -212,7 +212,7 @@ impl Left {
     /// The result, as far as it is there.
     pub(super) fn result(&self, store: &Store) -> Result<Option<Arc<StepResult>>, StoreError> {
         match &self.replaced {
-            Some(replaced) => Ok(replaced.result.clone().map(Arc::new)),
+            Some(replaced) => Ok(replaced.result(store).cloned().map(Arc::new)),
             None => match store.lookup(self.key)? {
                 Lookup::Hit(result) => Ok(Some(result)),
                 _ => Ok(None),

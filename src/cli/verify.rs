@@ -8,8 +8,10 @@ use super::output_folder;
 use super::printer::Printer;
 use super::remote;
 use super::runs;
+use super::runs::Left;
 use super::stop::Stop;
 use super::store_lock;
+use crate::store::Store;
 use crate::text::plural;
 
 /// Rereads every object.
@@ -23,7 +25,13 @@ pub(super) fn verify(args: &VerifyArgs, err: &mut Printer) -> Result<Exit, Stop>
         runs::open(args, err)?;
     }
     let store = store_lock::open(&folder, true, || true)?;
-    let verified = store.verify()?;
+    let mut named = Vec::new();
+    for (name, run) in store.run_names()? {
+        named.push((name, runs::left(&store, &run)?));
+    }
+    let replaced = named.iter().flat_map(|(_, left)| left);
+    let replaced = replaced.filter_map(|left| Some((left.key, left.replaced.as_ref()?.digest)));
+    let verified = store.verify_holding(&replaced.collect())?;
     writeln!(
         err,
         "{} read, {:.1} MB",
@@ -45,16 +53,46 @@ pub(super) fn verify(args: &VerifyArgs, err: &mut Printer) -> Result<Exit, Stop>
             "  = help: `sweepline gc --yes` removes what no result needs"
         )?;
     }
+    let lost = tell_lost(&named, &store, err)?;
     let disturbed = output_folder::tell_all_disturbed(&outputs, &store, err)?;
-    if disturbed > 0 && verified.damaged.is_empty() && verified.missing.is_empty() {
-        return Ok(Exit::Failed);
+    output_folder::tell_kept_in_store(&store, err)?;
+    let whole = verified.damaged.is_empty() && verified.missing.is_empty();
+    if !whole {
+        writeln!(
+            err,
+            "  = help: the next `sweepline run` makes damaged results again"
+        )?;
     }
-    if verified.damaged.is_empty() && verified.missing.is_empty() {
-        return Ok(Exit::Success);
+    Ok(match whole && !lost && disturbed == 0 {
+        true => Exit::Success,
+        false => Exit::Failed,
+    })
+}
+
+/// Says of which named runs results are gone or damaged that others have replaced: no run makes these again. Whether
+/// there are any.
+fn tell_lost(
+    named: &[(String, Vec<Left>)],
+    store: &Store,
+    err: &mut Printer,
+) -> Result<bool, Stop> {
+    let mut any = false;
+    for (name, left) in named {
+        let replaced = left.iter().filter_map(|left| left.replaced.as_ref());
+        let lost = replaced.filter(|it| it.is_kept() && it.result(store).is_none());
+        let count = lost.count();
+        if count > 0 {
+            let results = plural(count, "result");
+            writeln!(
+                err,
+                "run {name} has lost {results} that others have replaced: what it had is gone or damaged"
+            )?;
+            writeln!(
+                err,
+                "  = help: nothing makes that again; `sweepline runs unname {name}` lets go of it"
+            )?;
+            any = true;
+        }
     }
-    writeln!(
-        err,
-        "  = help: the next `sweepline run` makes damaged results again"
-    )?;
-    Ok(Exit::Failed)
+    Ok(any)
 }

@@ -47,11 +47,11 @@ pub struct Swept {
 
 impl Remote {
     /// Removes what no root reaches and nobody has written for longer than `older`, at least [`LEAST`]. With
-    /// `pretend`, only says what that would free. The roots of `forget` go first.
+    /// `pretend`, only says what that would free. The roots of `forget`, of `who`, go first.
     ///
     /// # Errors
-    /// Where somebody else does the same, a root cannot be read or one of `forget` is not there, or the store
-    /// ignores conditions.
+    /// Where somebody else does the same, a root cannot be read or one of `forget` is not there or somebody else's, or
+    /// the store ignores conditions.
     pub fn collect(
         &self,
         who: &str,
@@ -67,13 +67,13 @@ impl Remote {
         }
         let older = older.max(LEAST);
         if pretend {
-            return self.sweep(older, forget, None, progress);
+            return self.sweep(who, older, forget, None, progress);
         }
         let nonce = layout::nonce()?;
         self.leased(who, &nonce, |held| {
             // Also where this is killed: what was removed until then is removed.
             self.note_sweep(&format!("{nonce} begun"))?;
-            let swept = self.sweep(older, forget, Some(held), progress);
+            let swept = self.sweep(who, older, forget, Some(held), progress);
             self.note_sweep(&nonce)?;
             swept
         })
@@ -87,6 +87,7 @@ impl Remote {
     /// Without a lease it only says what would go.
     fn sweep(
         &self,
+        who: &str,
         older: Duration,
         forget: &[String],
         held: Option<&Held>,
@@ -96,6 +97,7 @@ impl Remote {
         let mut swept = Swept::default();
         let mut live: HashSet<Digest> = HashSet::new();
         let mut forgotten = BTreeMap::new();
+        let mut yours = Vec::new();
         for entry in self.list("roots")? {
             let Some(text) = self.read(&entry.name, layout::ROOT)? else {
                 continue;
@@ -105,8 +107,13 @@ impl Remote {
                 let error = std::io::Error::other(error.to_string());
                 RemoteError::io("understand", &*self.storage, &entry.name, error)
             })?;
-            if forget.contains(&root.title()) {
-                forgotten.insert(root.title(), entry.name);
+            let (title, mine) = (root.title(), root.who == who);
+            yours.extend(mine.then(|| title.clone()));
+            if forget.contains(&title) {
+                if !mine {
+                    return Err(RemoteError::NotYours { root: title });
+                }
+                forgotten.insert(title, entry.name);
                 continue;
             }
             swept.roots.insert(root.title(), root.keys.len());
@@ -117,10 +124,7 @@ impl Remote {
             return Err(RemoteError::NoRoot {
                 place: self.place().to_owned(),
                 root: root.clone(),
-                known: forgotten
-                    .into_keys()
-                    .chain(swept.roots.into_keys())
-                    .collect(),
+                yours,
             });
         }
         for name in forgotten.values().filter(|_| held.is_some()) {

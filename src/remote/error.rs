@@ -50,9 +50,11 @@ pub enum RemoteError {
     NoRoot {
         place: String,
         root: String,
-        /// All that there are.
-        known: Vec<String>,
+        /// All of who asks.
+        yours: Vec<String>,
     },
+    #[error("`{root}` is not yours")]
+    NotYours { root: String },
     #[error("{who} cleans up `{place}` now")]
     Leased { place: String, who: String },
     #[error("no random numbers: {0}")]
@@ -120,6 +122,7 @@ impl RemoteError {
             RemoteError::DamagedHere { .. } => {
                 hint("run again: the step that makes it is repeated; then push")
             }
+            RemoteError::NotYours { .. } => hint("who pushed it can forget it"),
             RemoteError::Store(error) => error.hints(),
             RemoteError::Random(_)
             | RemoteError::NoConditions { .. }

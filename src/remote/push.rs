@@ -1,6 +1,7 @@
 //! From a store here to a shared one: only what is missing there.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Pushed {
     /// Those that stand there beside other results of their keys that no other machine explains, and of which none
     /// replaces the others.
     pub differing: Vec<Digest>,
+    /// Those that were not sent as an object of theirs, which is not there, is damaged or gone here.
+    pub damaged: Vec<Digest>,
     /// Those that were not sent, with what is in their way there.
     pub refused: Vec<(Digest, Refusal)>,
 }
@@ -77,6 +80,16 @@ enum Found {
     Nothing,
 }
 
+/// How an object stands in the shared store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    /// It is not there, or half there.
+    Not,
+    /// It is there, and is sent again.
+    Old,
+    Young,
+}
+
 impl Remote {
     /// Sends the results of these keys, then says with each of `roots` that they are reached.
     ///
@@ -99,6 +112,7 @@ impl Remote {
             pushed.objects += again.objects;
             pushed.bytes += again.bytes;
             pushed.there = again.there;
+            pushed.damaged = again.damaged;
         }
         Ok(pushed)
     }
@@ -129,10 +143,8 @@ impl Remote {
                     objects: needs,
                     differs,
                 } => {
-                    pushed.known += 1;
                     pushed.differing.extend(differs.then_some(key));
-                    pushed.there.push(key);
-                    known.extend(&needs);
+                    known.push((key, needs.clone()));
                     needs
                 }
                 Found::Missing(record) => {
@@ -157,27 +169,45 @@ impl Remote {
         }
         let all: Vec<Object> = objects.into_values().collect();
         let looked = self.with_stats(&all, progress)?;
-        let absent_or_not = each(&looked, at_once, progress, |(object, stat)| {
-            let absent = self.is_absent(object, *stat)?;
-            if absent == Ok(true) {
+        let stand = each(&looked, at_once, progress, |(object, stat)| {
+            let stands = self.stands(object, *stat)?;
+            // Nothing that is damaged here gets a name there.
+            let goes = matches!(stands, Ok(Stands::Not | Stands::Old))
+                && store.presence(object) == Presence::Intact;
+            if goes {
                 progress.to_move(object.size);
             }
-            Ok(absent)
+            Ok((stands, goes))
         })?;
         let mut hidden: BTreeMap<Digest, String> = BTreeMap::new();
         let mut absent: BTreeMap<Digest, Object> = BTreeMap::new();
-        for (object, state) in all.iter().zip(absent_or_not) {
-            match state {
-                Ok(true) => {
+        let mut damaged: BTreeSet<Digest> = BTreeSet::new();
+        for (object, (stands, goes)) in all.iter().zip(stand) {
+            match stands {
+                _ if goes => {
                     absent.insert(object.digest, *object);
                 }
-                Ok(false) => {}
+                Ok(Stands::Not) => {
+                    damaged.insert(object.digest);
+                }
+                // Of what is damaged here that may be the last whole copy, and a root keeps it.
+                Ok(Stands::Old | Stands::Young) => {}
                 Err(why) => {
                     hidden.insert(object.digest, why);
                 }
             }
         }
+        let mut is_whole = |key: Digest, objects: &[Object]| {
+            let mut objects = objects.iter();
+            let is_damaged = objects.any(|object| damaged.contains(&object.digest));
+            pushed.damaged.extend(is_damaged.then_some(key));
+            !is_damaged
+        };
         // No record without its objects.
+        known.retain(|(key, objects)| is_whole(*key, objects));
+        missing.retain(|record| is_whole(record.key, &record.objects));
+        pushed.known = known.len();
+        pushed.there.extend(known.iter().map(|(key, _)| *key));
         missing.retain(|record| {
             let mut objects = record.objects.iter();
             let found = objects.find_map(|object| Some((object, hidden.get(&object.digest)?)));
@@ -194,6 +224,7 @@ impl Remote {
                 .filter_map(|digest| absent.remove(&digest))
                 .collect()
         };
+        let known: Vec<Object> = known.into_iter().flat_map(|(_, objects)| objects).collect();
         let lost = take(&known);
         self.send(store, &lost, progress, &mut pushed)?;
         for batch in missing.chunks(BATCH) {
@@ -232,7 +263,7 @@ impl Remote {
             return Ok(());
         }
         each(objects, self.storage.at_once(), progress, |object| {
-            // Nothing that is damaged here gets a name there.
+            // Since it was looked at.
             if store.presence(object) != Presence::Intact {
                 let digest = object.digest;
                 return Err(RemoteError::DamagedHere { digest });
@@ -342,12 +373,8 @@ impl Remote {
         Ok(stat.is_some_and(|stat| stat.age <= OLD && size.is_none_or(|size| stat.size == size)))
     }
 
-    /// Whether an object has to be sent: it is not there, is half there, or is old. Or why nobody knows.
-    fn is_absent(
-        &self,
-        object: &Object,
-        known: Known,
-    ) -> Result<Result<bool, String>, RemoteError> {
+    /// How an object stands there. Or why nobody knows.
+    fn stands(&self, object: &Object, known: Known) -> Result<Result<Stands, String>, RemoteError> {
         let stat = match known {
             Known::Listed(stat) => stat,
             Known::Not => match self.stat(&layout::object(object.digest)) {
@@ -359,8 +386,11 @@ impl Remote {
                 stat => stat?,
             },
         };
-        Ok(Ok(stat.is_none_or(|stat| {
-            stat.size != object.size || stat.age > OLD
-        })))
+        Ok(Ok(match stat {
+            Some(stat) if stat.size != object.size => Stands::Not,
+            Some(stat) if stat.age > OLD => Stands::Old,
+            Some(_) => Stands::Young,
+            None => Stands::Not,
+        }))
     }
 }

@@ -117,9 +117,19 @@ fn a_damaged_object_here_is_never_sent() {
     fs::remove_file(a.path(&object)).unwrap();
     fs::write(a.path(&object), b"f1rst").unwrap();
     let remote = Remote::open_to_write("shared", space.path()).unwrap();
-    let error = push(&remote, &a, &[key]).unwrap_err();
-    assert!(matches!(error, RemoteError::DamagedHere { .. }), "{error}");
-    assert!(!space.path().join("shared/records").exists());
+    // Nor is it in the way of the rest, and a root has its key.
+    let whole = keep(&a, "two", b"whole");
+    let pushed = push(&remote, &a, &[key, whole]).unwrap();
+    assert_eq!((pushed.damaged, pushed.results), (vec![key], 1));
+    assert_eq!(pushed.there, [whole]);
+    let b = store(&space.path().join("b"));
+    let answers = fetch(&remote, &b, &[key, whole]);
+    assert!(answers[0].result.is_none() && answers[1].result.is_some());
+    // What is whole there is known there, whatever is damaged here.
+    let again = keep(&b, "one", b"first");
+    push(&remote, &b, &[again]).unwrap();
+    let pushed = push(&remote, &a, &[key, whole]).unwrap();
+    assert_eq!((pushed.damaged.len(), pushed.known), (0, 2));
 }
 
 #[test]

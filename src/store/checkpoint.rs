@@ -14,6 +14,9 @@ use super::removal::remove_tree;
 
 const LENGTH: usize = 32;
 
+/// How the name of a folder ends that is being copied.
+pub(super) const UNFINISHED: &str = ".d.new";
+
 pub(super) fn path(folder: &Path, key: Digest) -> PathBuf {
     folder.join(key.to_hex())
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use rusqlite::Connection;
 use serde::Serialize;
 
 use super::Digest;
@@ -10,10 +11,12 @@ use super::Object;
 use super::Presence;
 use super::Store;
 use super::StoreError;
+use super::before;
 use super::checkpoint;
 use super::database::digest;
 use super::environment;
 use super::objects::entries;
+use super::remotes;
 use super::remove_tree;
 use super::replaced;
 
@@ -44,8 +47,8 @@ pub struct Verified {
 }
 
 impl Store {
-    /// Takes back results that are under keys which do not say what they are of. Their objects stay until the next
-    /// collection.
+    /// Takes back results of this process that are under keys which do not say what they are of: what stood there before
+    /// stands there again. Their objects stay until the next collection.
     ///
     /// # Errors
     /// Where the database cannot be written.
@@ -55,34 +58,28 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.writable()?;
         let keys: Vec<Digest> = keys.copied().collect();
-        // What runs had before under these keys stays.
-        self.forget(&keys, None)
-    }
-
-    fn forget(
-        &self,
-        keys: &[Digest],
-        held: Option<&HashSet<(Digest, Digest)>>,
-    ) -> Result<(), StoreError> {
-        self.database.write(|connection| {
-            let mut delete = connection.prepare_cached("DELETE FROM records WHERE key = ?")?;
-            let mut parts = connection.prepare_cached("DELETE FROM parts WHERE key = ?")?;
-            for key in keys {
-                delete.execute([key.as_bytes()])?;
-                parts.execute([key.as_bytes()])?;
+        let back = self.database.write(|connection| {
+            let mut back = Vec::new();
+            for key in &keys {
+                match before::put_back(connection, *key)? {
+                    Some(result) => back.push((*key, result)),
+                    // What runs had before under this key stays.
+                    None => forget(connection, &[*key])?,
+                }
             }
-            if let Some(held) = held {
-                replaced::forget(connection, held, keys)?;
-            }
-            environment::forget(connection, keys)
+            remotes::changed(connection, &keys)?;
+            Ok(back)
         })?;
-        self.records.forget(keys);
+        self.records.forget(&keys);
+        for (key, result) in back {
+            self.records.learn(key, &result);
+        }
         Ok(())
     }
 
     /// Removes records whose key is not in `keep`, then objects that no record names, and
     /// checkpoints of other keys. With `pretend`, only says what that would free. What somebody wrote in the place of
-    /// such an object is there for [`Store::take_damaged`] until [`Store::drop_damaged`].
+    /// such an object is there for [`Store::take_damaged`].
     pub fn gc(&self, keep: &HashSet<Digest>, pretend: bool) -> Result<Collected, StoreError> {
         self.gc_holding(keep, &HashSet::new(), pretend)
     }
@@ -111,14 +108,19 @@ impl Store {
             .database
             .with(|connection| replaced::held(connection, held))?
         {
-            collected.kept_records += 1;
+            collected.kept_records += usize::from(self.has_objects_of(&result));
             reached.extend(result.objects().map(Object::name));
         }
         collected.records = dropped.len();
         if !pretend {
             self.writable()?;
             // Records go first: if this stops half way, no record names a removed object.
-            self.forget(&dropped, Some(held))?;
+            self.database.write(|connection| {
+                forget(connection, &dropped)?;
+                replaced::forget(connection, held, &dropped)?;
+                remotes::changed(connection, &dropped)
+            })?;
+            self.records.forget(&dropped);
             self.objects.remove_unfinished()?;
         }
         for object in self.objects.on_disk()? {
@@ -136,9 +138,12 @@ impl Store {
         for entry in entries(&self.checkpoints)? {
             let name = entry.file_name();
             let name = name.to_str().unwrap_or_default();
-            let folder = name.strip_suffix(".d");
+            let unfinished = name.strip_suffix(checkpoint::UNFINISHED);
+            let folder = unfinished.or_else(|| name.strip_suffix(".d"));
             let key = folder.unwrap_or(name).parse().ok();
-            if key.is_none_or(|key| keep.contains(&key)) {
+            // Only who writes the store copies a folder, and now nobody else does.
+            let is_needed = |key| unfinished.is_none() && keep.contains(&key);
+            if key.is_none_or(is_needed) {
                 continue;
             }
             collected.checkpoints += 1;
@@ -163,9 +168,24 @@ impl Store {
 
     /// Reads every object again. Damaged ones lose their trust, so that the next run heals them.
     pub fn verify(&self) -> Result<Verified, StoreError> {
+        self.verify_holding(&HashSet::new())
+    }
+
+    /// The same, where results are held that others have replaced, by key and [`StepResult::digest`]: what they need is
+    /// not unneeded. Whether they are whole, they say themselves.
+    ///
+    /// [`StepResult::digest`]: super::StepResult::digest
+    pub fn verify_holding(&self, held: &HashSet<(Digest, Digest)>) -> Result<Verified, StoreError> {
         let mut verified = Verified::default();
         let mut there = HashSet::new();
         let mut needed = HashSet::new();
+        let held = self
+            .database
+            .with(|connection| replaced::held(connection, held))?;
+        let held: HashSet<_> = held
+            .iter()
+            .flat_map(|result| result.objects().map(Object::name))
+            .collect();
         for key in self.record_keys()? {
             if let Some(result) = self.records.result(key)? {
                 needed.extend(result.objects().map(Object::name));
@@ -178,6 +198,7 @@ impl Store {
             if self.objects.reread(object.name()) != Presence::Intact {
                 match needed.contains(&object.name()) {
                     true => verified.damaged.push(object.digest),
+                    false if held.contains(&object.name()) => {}
                     false => verified.unneeded.push(object.digest),
                 }
             }
@@ -202,6 +223,17 @@ impl Store {
             Ok(keys)
         })
     }
+}
+
+/// Forgets what stands under these keys.
+fn forget(connection: &Connection, keys: &[Digest]) -> rusqlite::Result<()> {
+    let mut delete = connection.prepare_cached("DELETE FROM records WHERE key = ?")?;
+    let mut parts = connection.prepare_cached("DELETE FROM parts WHERE key = ?")?;
+    for key in keys {
+        delete.execute([key.as_bytes()])?;
+        parts.execute([key.as_bytes()])?;
+    }
+    environment::forget(connection, keys)
 }
 
 /// All bytes below a folder.

@@ -48,7 +48,14 @@ const PRIVATE_FILES: [&str; 4] = [
 ];
 
 /// What may lie in an otherwise empty folder, and is left alone.
-const HARMLESS: [&str; 5] = [".gitignore", ".gitkeep", ".keep", ".DS_Store", "lost+found"];
+pub const HARMLESS: [&str; 6] = [
+    ".gitattributes",
+    ".gitignore",
+    ".gitkeep",
+    ".keep",
+    ".DS_Store",
+    "lost+found",
+];
 
 /// Whether a folder may be read as a store: it is one, or has nothing in it.
 pub(super) fn to_read(root: &Path) -> Result<(), StoreError> {

@@ -132,7 +132,8 @@ pub(super) fn keep(
     let none = Vec::new();
     let (outcome, message, hints) = match &attempt.outcome {
         Outcome::Made(result) => {
-            Records::insert(connection, &run.0, attempt.key, &attempt.kind, result)?;
+            let (key, kind) = (attempt.key, &attempt.kind);
+            Records::insert(connection, (&run.0, &run.0), key, kind, result)?;
             labels::computed(connection, attempt.key)?;
             shared::computed(connection, attempt.key)?;
             environment::keep(connection, attempt.key, attempt.environment.as_ref())?;

@@ -148,7 +148,8 @@ pub(super) fn accept(
             .prepare_cached("SELECT run FROM records WHERE key = ?")?
             .query_row([instead.as_bytes()], |row| row.get(0))
             .optional()?;
-        Records::insert(connection, &run.unwrap_or_default(), key, kind, result)?;
+        let run = run.unwrap_or_default();
+        Records::insert(connection, (&run, ""), key, kind, result)?;
         connection
             .prepare_cached("INSERT OR IGNORE INTO parts VALUES (?, ?)")?
             .execute((key.as_bytes(), json(parts)))?;

@@ -8,14 +8,17 @@
 //! | `checkpoints-v1/<key>` | the state of unfinished trainings |
 //! | `store.sqlite` | records, runs, attempts, the file-hash index |
 //! | `runs/<run>/` | the event logs of runs |
+//! | `damaged/` | what stood in the place of objects that were put right, until a folder of results shows it |
 //! | `tmp/`, `scratch/` | what is being made; emptied by the next writer |
 //! | `secret` | the key of digests that stand for what must not be kept |
 //! | `.sweepline-store` | says that the folder is a store: no other is ever written or emptied |
 //! | `lock` | held by the one process that writes, and names it |
 
 mod artifact;
+mod before;
 mod checkpoint;
 mod collect;
+mod damaged;
 mod database;
 mod digest;
 mod encoding;
@@ -39,6 +42,7 @@ mod project_input;
 mod reading;
 mod record;
 mod records;
+mod remotes;
 mod removal;
 mod replaced;
 mod shared;
@@ -58,6 +62,7 @@ pub use digest::{Digest, NotADigest};
 pub use environment::Environment;
 pub use error::StoreError;
 pub use files::{Disk, Files, Stat, TICK, is_executable};
+pub use folder::HARMLESS;
 pub use gpus::gpu_models;
 pub use history::{Attempt, Durations, Maker, Outcome, PastAttempt, PastRun, RunId};
 pub use holder::Holder;

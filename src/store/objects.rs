@@ -24,6 +24,7 @@ use foldhash::HashMapExt;
 use super::Digest;
 use super::Object;
 use super::StoreError;
+use super::damaged::Damaged;
 use super::database::Database;
 use super::database::digest;
 use super::files::Files;
@@ -76,7 +77,7 @@ pub(super) struct Objects {
     /// What is trusted but not yet durable.
     unsynced: Mutex<Vec<Name>>,
     /// What was in the place of objects that were made again.
-    damaged: Mutex<HashMap<Name, PathBuf>>,
+    pub(super) damaged: Damaged,
     stripes: [Mutex<()>; STRIPES],
     counter: AtomicU64,
 }
@@ -90,6 +91,7 @@ impl Objects {
         writable: bool,
     ) -> Self {
         Objects {
+            damaged: Damaged::in_folder(temporary.with_file_name("damaged"), Arc::clone(&files)),
             folder,
             temporary,
             files,
@@ -98,7 +100,6 @@ impl Objects {
             trusted: RwLock::default(),
             complete: AtomicBool::new(false),
             unsynced: Mutex::default(),
-            damaged: Mutex::default(),
             stripes: Default::default(),
             counter: AtomicU64::new(0),
         }
@@ -179,7 +180,7 @@ impl Objects {
         }
         if !linked && !has_other_names(&metadata) {
             let place = self.path(object.name());
-            self.keep_damaged(&object, &place);
+            self.damaged.keep(&place);
             match in_folder(&place, || self.files.rename(path, &place)) {
                 Ok(()) => return self.seal(&place, object),
                 // It lies on another file system, or where one is mounted.
@@ -233,7 +234,7 @@ impl Objects {
     /// Gives a complete file its name. The stripe is held.
     fn adopt(&self, temporary: &Path, object: Object) -> Result<Object, StoreError> {
         let path = self.path(object.name());
-        self.keep_damaged(&object, &path);
+        self.damaged.keep(&path);
         if let Err(error) = self.files.rename(temporary, &path) {
             let _ = self.files.remove(temporary);
             return Err(StoreError::io("write", &path, error));
@@ -261,23 +262,6 @@ impl Objects {
 
     pub(super) fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Whoever wrote to an object may have meant it: what is in its place may be the only copy of an
-    /// edit.
-    fn keep_damaged(&self, object: &Object, path: &Path) {
-        if self.files.stat(path).is_err() {
-            return;
-        }
-        let folder = self.temporary.with_file_name("damaged");
-        let kept = folder.join(path.file_name().unwrap_or_default());
-        if in_folder(&kept, || self.files.rename(path, &kept)).is_ok() {
-            lock(&self.damaged).insert(object.name(), kept);
-        }
-    }
-
-    pub(super) fn take_damaged(&self, object: &Object) -> Option<PathBuf> {
-        lock(&self.damaged).remove(&object.name())
     }
 
     /// Whether an object is there and has the right content; reads it only where its stat is not
@@ -526,19 +510,12 @@ impl Objects {
         }
     }
 
-    /// Removes an object that nobody needs. What somebody wrote in its place lies aside until it is taken or dropped.
+    /// Removes an object that nobody needs. What somebody wrote in its place lies aside until it is taken.
     pub(super) fn put_away(&self, object: &Object) -> Result<(), StoreError> {
         if self.presence(object) == Presence::Damaged {
-            self.keep_damaged(object, &self.path(object.name()));
+            self.damaged.keep(&self.path(object.name()));
         }
         self.remove(object.name())
-    }
-
-    pub(super) fn drop_damaged(&self) {
-        for (_, path) in lock(&self.damaged).drain() {
-            // It lies where nothing needs it.
-            let _ = self.files.remove(&path);
-        }
     }
 
     fn stripe(&self, digest: Digest) -> Result<MutexGuard<'_, ()>, StoreError> {
@@ -589,7 +566,7 @@ fn row_of_object(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<(Name, Stat
 }
 
 /// Does something in the folder of this path, which is made where it is missing, and the one above is not.
-fn in_folder<T>(path: &Path, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+pub(super) fn in_folder<T>(path: &Path, mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     act().or_else(|error| {
         match path.parent() {
             // Others may have made it since.

@@ -20,6 +20,7 @@ use super::KeyParts;
 use super::Record;
 use super::StepResult;
 use super::StoreError;
+use super::before;
 use super::database::Database;
 use super::database::digest;
 use super::encoding;
@@ -145,15 +146,17 @@ impl Records {
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    /// Writes a record within the caller's transaction; another one of its key is known as replaced from then on.
+    /// Writes a record, made by a run, within the caller's transaction; another one of its key is known as replaced
+    /// from then on, by the run that goes on now, if one does.
     pub(super) fn insert(
         connection: &Connection,
-        run: &str,
+        (run, now): (&str, &str),
         key: Digest,
         kind: &str,
         result: &StepResult,
     ) -> rusqlite::Result<()> {
-        replaced::note(connection, run, key, result)?;
+        before::keep(connection, now, key)?;
+        replaced::note(connection, now, key, result)?;
         connection
             .prepare_cached("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)")?
             .execute((

@@ -12,6 +12,7 @@ use crate::map::SortedVecMap;
 
 use super::Artifact;
 use super::Digest;
+use super::Presence;
 use super::SharedRecord;
 use super::StepResult;
 use super::Store;
@@ -21,6 +22,7 @@ use super::database::has_table;
 use super::encoding;
 use super::records::Raw;
 use super::records::json;
+use super::remotes;
 
 /// Made when the first result is replaced, so that a store without any is as programs before know it. `outputs` is NULL
 /// where only the digest is left; `until` in seconds since 1970, 0 where it was never here.
@@ -36,8 +38,21 @@ CREATE INDEX IF NOT EXISTS replaced_of_key ON replaced(key);
 pub struct Replaced {
     /// [`StepResult::digest`]
     pub digest: Digest,
-    /// None where it is gone.
-    pub result: Option<StepResult>,
+    /// None where `gc` let go of it.
+    kept: Option<StepResult>,
+}
+
+impl Replaced {
+    /// Whether it is to be there still.
+    pub fn is_kept(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// The result, where all of it can be used: versions that knew of no replaced results may have removed its objects.
+    pub fn result(&self, store: &Store) -> Option<&StepResult> {
+        let kept = self.kept.as_ref()?;
+        store.has_objects_of(kept).then_some(kept)
+    }
 }
 
 impl StepResult {
@@ -68,6 +83,7 @@ pub(super) fn note(
     if old.outputs == new.outputs && old.diverged == new.diverged {
         return Ok(());
     }
+    remotes::changed(connection, &[key])?;
     connection.execute_batch(SCHEMA)?;
     connection
         .prepare_cached(
@@ -125,7 +141,7 @@ pub(super) fn of_key(connection: &Connection, key: Digest) -> rusqlite::Result<V
     Ok(found)
 }
 
-/// The objects of replaced results that are held, by key and digest.
+/// The replaced results that are held, by key and digest.
 pub(super) fn held(
     connection: &Connection,
     held: &HashSet<(Digest, Digest)>,
@@ -219,16 +235,22 @@ impl Store {
                      ORDER BY until, id LIMIT 1",
                 )?
                 .query_row((key.as_bytes(), run), |row| {
-                    let result = match row.get_ref(1)? {
+                    let kept = match row.get_ref(1)? {
                         rusqlite::types::ValueRef::Null => None,
                         _ => Raw::of(row)?.decode(),
                     };
                     let digest = digest(row.get_ref(4)?.as_blob()?);
-                    Ok(digest.map(|digest| Replaced { digest, result }))
+                    Ok(digest.map(|digest| Replaced { digest, kept }))
                 })
                 .optional()
                 .map(Option::flatten)
         })
+    }
+
+    /// Whether all objects of a result can be used.
+    pub(super) fn has_objects_of(&self, result: &StepResult) -> bool {
+        let mut objects = result.objects();
+        objects.all(|object| self.presence(object) == Presence::Intact)
     }
 
     /// The run that made the result of a key; empty where it came from elsewhere.

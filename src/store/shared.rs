@@ -1,6 +1,5 @@
 //! Records that leave one store for another, with all that they say, and where fetched ones came from.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -21,28 +20,16 @@ use super::Presence;
 use super::StepResult;
 use super::Store;
 use super::StoreError;
-use super::database::digest;
-use super::database::has_table;
 use super::environment;
 use super::labels;
 use super::names;
 use super::records::Records;
 use super::records::json;
+use super::remotes;
 use super::replaced;
 
 /// Counts changes of [`SharedRecord`] that an older program would misread.
 pub const SHARED_VERSION: u32 = 1;
-
-/// Made when the first result is shared, so that a store without any is as programs before know it.
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS fetched(
-  key BLOB PRIMARY KEY, origin TEXT NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS shared(
-  remote TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY(remote, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS remotes(place TEXT PRIMARY KEY, remote TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS roots(
-  remote TEXT NOT NULL, experiment TEXT NOT NULL, digest BLOB NOT NULL, PRIMARY KEY(remote, experiment)) WITHOUT ROWID;
-";
 
 /// A result that others are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,13 +184,9 @@ fn link_stays_inside(name: &str, target: &str) -> bool {
     true
 }
 
-fn there(connection: &Connection) -> rusqlite::Result<bool> {
-    has_table(connection, "fetched")
-}
-
 /// A result was computed here: it is nobody else's any more.
 pub(super) fn computed(connection: &Connection, key: Digest) -> rusqlite::Result<()> {
-    if there(connection)? {
+    if remotes::there(connection)? {
         connection
             .prepare_cached("DELETE FROM fetched WHERE key = ?")?
             .execute([key.as_bytes()])?;
@@ -253,8 +236,9 @@ impl Store {
             }
         }
         self.database.write(|connection| {
-            connection.execute_batch(SCHEMA)?;
-            Records::insert(connection, "", record.key, &record.kind, &result)?;
+            connection.execute_batch(remotes::SCHEMA)?;
+            let by = ("", &*self.run_now());
+            Records::insert(connection, by, record.key, &record.kind, &result)?;
             connection
                 .prepare_cached("INSERT OR IGNORE INTO parts VALUES (?, ?)")?
                 .execute((record.key.as_bytes(), json(&record.parts)))?;
@@ -278,7 +262,7 @@ impl Store {
     /// Where a result came from, if it was not made here.
     pub fn fetched(&self, key: Digest) -> Result<Option<Fetched>, StoreError> {
         self.database.with(|connection| {
-            if !there(connection)? {
+            if !remotes::there(connection)? {
                 return Ok(None);
             }
             connection
@@ -290,93 +274,6 @@ impl Store {
                     })
                 })
                 .optional()
-        })
-    }
-
-    /// The id of the shared store that was last found in a place.
-    pub fn remote_in(&self, place: &str) -> Result<Option<String>, StoreError> {
-        self.database.with(|connection| {
-            if !there(connection)? {
-                return Ok(None);
-            }
-            connection
-                .prepare_cached("SELECT remote FROM remotes WHERE place = ?")?
-                .query_row([place], |row| row.get(0))
-                .optional()
-        })
-    }
-
-    /// The keys that are known to be in the shared store of this id.
-    pub fn shared_with(&self, remote: &str) -> Result<HashSet<Digest>, StoreError> {
-        self.database.with(|connection| {
-            let mut keys = HashSet::new();
-            if there(connection)? {
-                let mut statement =
-                    connection.prepare_cached("SELECT key FROM shared WHERE remote = ?")?;
-                let mut rows = statement.query([remote])?;
-                while let Some(row) = rows.next()? {
-                    keys.extend(digest(row.get_ref(0)?.as_blob()?));
-                }
-            }
-            Ok(keys)
-        })
-    }
-
-    /// The digest of what an experiment was last said to reach, in the shared store of this id.
-    pub fn root_sent(&self, remote: &str, experiment: &str) -> Result<Option<Digest>, StoreError> {
-        self.database.with(|connection| {
-            // A store that has shared something may have done so before roots were noted.
-            if !has_table(connection, "roots")? {
-                return Ok(None);
-            }
-            let sent = connection
-                .prepare_cached("SELECT digest FROM roots WHERE remote = ? AND experiment = ?")?
-                .query_row([remote, experiment], |row| {
-                    Ok(digest(row.get_ref(0)?.as_blob()?))
-                })
-                .optional()?;
-            Ok(sent.flatten())
-        })
-    }
-
-    /// Notes what an experiment was said to reach, in the shared store of this id.
-    pub fn note_root(
-        &self,
-        remote: &str,
-        experiment: &str,
-        root: Digest,
-    ) -> Result<(), StoreError> {
-        self.writable()?;
-        self.database.write(|connection| {
-            connection.execute_batch(SCHEMA)?;
-            connection.execute(
-                "INSERT OR REPLACE INTO roots VALUES (?, ?, ?)",
-                (remote, experiment, root.as_bytes()),
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Notes that these keys are in the shared store of this id now, which was found in a place.
-    pub fn note_shared(
-        &self,
-        place: &str,
-        remote: &str,
-        keys: &[Digest],
-    ) -> Result<(), StoreError> {
-        self.writable()?;
-        self.database.write(|connection| {
-            connection.execute_batch(SCHEMA)?;
-            connection.execute(
-                "INSERT OR REPLACE INTO remotes VALUES (?, ?)",
-                (place, remote),
-            )?;
-            let mut insert =
-                connection.prepare_cached("INSERT OR IGNORE INTO shared VALUES (?, ?)")?;
-            for key in keys {
-                insert.execute((remote, key.as_bytes()))?;
-            }
-            Ok(())
         })
     }
 }

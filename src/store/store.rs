@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Mutex;
 
 use super::Accepted;
 use super::Attempt;
@@ -39,6 +40,7 @@ use super::index::Index;
 use super::labels;
 use super::lock;
 use super::lock::Lock;
+use super::objects;
 use super::objects::Objects;
 use super::objects::entries;
 use super::plans;
@@ -74,6 +76,8 @@ pub struct Store {
     // Dropped in this order: the last sync happens under the lock.
     syncer: Option<Syncer>,
     lock: Option<Lock>,
+    /// The run that this process has begun last.
+    run: Mutex<Option<RunId>>,
     killed: bool,
     stands_in: bool,
 }
@@ -167,6 +171,7 @@ impl Store {
             objects,
             syncer,
             lock,
+            run: Mutex::default(),
             killed,
             stands_in,
         })
@@ -257,17 +262,6 @@ impl Store {
         self.objects.like(path)
     }
 
-    /// Where the damaged content is that was in the place of an object before this process made it
-    /// again, or removed it; it is the caller's from now on.
-    pub fn take_damaged(&self, object: &Object) -> Option<PathBuf> {
-        self.objects.take_damaged(object)
-    }
-
-    /// Removes the damaged content that nobody took.
-    pub fn drop_damaged(&self) {
-        self.objects.drop_damaged();
-    }
-
     /// The content of an object, checked against its digest.
     pub fn read(&self, object: &Object) -> Result<Vec<u8>, StoreError> {
         let path = self.path(object);
@@ -353,7 +347,15 @@ impl Store {
     /// Begins a run and names it after the time.
     pub fn begin_run(&self, experiment: &str, command: &str) -> Result<RunId, StoreError> {
         self.writable()?;
-        history::begin(&self.database, experiment, command)
+        let run = history::begin(&self.database, experiment, command)?;
+        *objects::lock(&self.run) = Some(run.clone());
+        Ok(run)
+    }
+
+    /// The run that this process has begun; empty where it has begun none.
+    pub(super) fn run_now(&self) -> String {
+        let run = objects::lock(&self.run);
+        run.as_ref().map(|run| run.0.clone()).unwrap_or_default()
     }
 
     /// Keeps these attempts, and the results of those that ended well: when this returns, the

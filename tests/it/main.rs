@@ -15,6 +15,8 @@ mod commands;
 mod disturbed;
 mod diverged;
 mod docs;
+#[cfg(unix)]
+mod edits;
 mod feed;
 mod figure_trials;
 mod figures;

@@ -188,3 +188,41 @@ fn where_results_differ_and_none_replaces_the_other_all_are_told() {
     let text = ends(&users[1], &[&RUN[..], &["--force", "fit"]].concat(), 0);
     assert!(!text.contains("several"), "{text}");
 }
+
+#[test]
+fn what_was_made_again_without_the_shared_store_goes_there_with_the_next_run() {
+    let lab = Lab::new();
+    let anna = user(&lab);
+    anna.write("manifests/fit.yaml", AGAIN);
+    anna.write("n", "10");
+    ends(&anna, &RUN, 0);
+    ends(&anna, &PUSH, 0);
+    anna.write("n", "20");
+    ends(
+        &anna,
+        &[&RUN[..], &["--force", "fit", "--remote", "off"]].concat(),
+        0,
+    );
+    assert!(ends(&anna, &RUN, 0).contains("sent 1 result"));
+    assert!(!ends(&anna, &RUN, 0).contains("sent"));
+    let ben = user(&lab);
+    ben.write("manifests/fit.yaml", AGAIN);
+    ends(&ben, &PULL, 0);
+    assert_eq!(acc(&ben), "20");
+}
+
+#[test]
+fn damage_of_what_a_named_run_left_is_told_and_the_rest_is_sent() {
+    let lab = Lab::new();
+    let anna = user(&lab);
+    let of = |lr: &str| FIT.replace("lr: [0.1]", &format!("lr: [{lr}]"));
+    let off = [&RUN[..], &["--remote", "off"]].concat();
+    ends(&anna, &[&off[..], &["--name", "paper"]].concat(), 0);
+    let store = anna.path("outputs/store/objects-v1");
+    fs::rename(&store, anna.path("lost")).expect("ours");
+    anna.write("manifests/fit.yaml", &of("0.3"));
+    ends(&anna, &off, 0);
+    let text = ends(&anna, &PUSH, 1);
+    assert!(text.contains("1 result is not sent: damaged"), "{text}");
+    assert!(text.contains("sent 1 result"), "{text}");
+}

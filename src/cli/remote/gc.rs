@@ -37,16 +37,6 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
         return Ok(Exit::Usage);
     }
     let me = who(Some(&settings));
-    let theirs = args
-        .forget
-        .iter()
-        .find(|title| title.split('/').next() != Some(&me));
-    if let Some(title) = theirs {
-        let title = format!("`{title}` is not yours");
-        let help = "who pushed it can forget it";
-        err.diagnostic(&Diagnostic::error(title).help(help))?;
-        return Ok(Exit::Usage);
-    }
     let remote = Remote::open(&settings.place, &root);
     let remote = remote.map_err(|error| failed(error, err))?;
     let progress = Progress::stopped_by(interrupt::watch()?);
@@ -61,11 +51,14 @@ pub(in crate::cli) fn gc(args: &GcArgs, err: &mut Printer) -> Result<Exit, Stop>
         remote.collect(&me, older, &args.forget, !args.yes, &progress)
     });
     let swept = match swept {
-        Err(RemoteError::NoRoot { place, root, known }) => {
+        Err(error @ RemoteError::NotYours { .. }) => {
+            err.diagnostic(&Diagnostic::error(error.to_string()).helps(error.hints()))?;
+            return Ok(Exit::Usage);
+        }
+        Err(RemoteError::NoRoot { place, root, yours }) => {
             let title = format!("`{place}` has no root `{root}`");
-            let known = known.iter().map(String::as_str);
-            let mine = known.filter(|title| title.split('/').next() == Some(&me));
-            let help = did_you_mean(&root, mine, "your roots");
+            let yours = yours.iter().map(String::as_str);
+            let help = did_you_mean(&root, yours, "your roots");
             let help = help.unwrap_or_else(|| "none of its roots is yours".to_owned());
             err.diagnostic(&Diagnostic::error(title).help(help))?;
             return Ok(Exit::Usage);

@@ -21,6 +21,8 @@ use crate::cli::project::Project;
 use crate::cli::reporter::duration;
 use crate::cli::stop::Stop;
 use crate::cli::store_lock;
+use crate::cli::written::named;
+use crate::engine;
 use crate::plan::StepStatus;
 use crate::remote::Progress;
 use crate::remote::Remote;
@@ -107,6 +109,17 @@ pub(in crate::cli) fn pull(args: &PullArgs, err: &mut Printer) -> Result<Exit, S
     if let Some(store) = &mut previous.store {
         remember(&project, store, &statuses)?;
         store.sync()?;
+    }
+    // What came has taken the place of what somebody had written there.
+    if let Some(store) = &previous.store {
+        match engine::keep_edits(&project.view, store, "pull") {
+            Ok(kept) => {
+                for (path, aside) in &kept {
+                    writeln!(err, "warning: {}", engine::kept_as(path, aside))?;
+                }
+            }
+            Err(error) => writeln!(err, "warning: {}", named(&project.view, error))?,
+        }
     }
     tell_refused(remote.place(), &refused, err)?;
     tell_others(remote.place(), others, err)?;

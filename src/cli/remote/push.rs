@@ -70,6 +70,7 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
     let sent = send(store, &remote, &reached, interrupted, args.progress);
     let sent = sent.map_err(|error| failed(error, err))?;
     tell_refused(remote.place(), &sent.refused, err)?;
+    tell_damaged(sent.damaged, err)?;
     tell_others(remote.place(), sent.differing, err)?;
     writeln!(err, "{}", sent.text)?;
     if missing > 0 {
@@ -80,7 +81,7 @@ pub(in crate::cli) fn push(args: &PushArgs, err: &mut Printer) -> Result<Exit, S
     if let Ok(store) = Store::open(&project.store, Access::Write { wait: false }) {
         note(&store, &remote, &reached, &sent)?;
     }
-    Ok(match sent.refused.is_empty() {
+    Ok(match sent.refused.is_empty() && sent.damaged == 0 {
         true => Exit::Success,
         false => Exit::Failed,
     })
@@ -120,6 +121,21 @@ fn open(
         )?;
     }
     Ok(remote)
+}
+
+/// Warns of results that are not sent, as they cannot be used here either.
+fn tell_damaged(count: usize, err: &mut Printer) -> std::io::Result<()> {
+    if count > 0 {
+        let (results, are) = (
+            plural(count, "result"),
+            if count == 1 { "is" } else { "are" },
+        );
+        writeln!(
+            err,
+            "warning: {results} {are} not sent: damaged here, or gone in part, as `sweepline verify` says"
+        )?;
+    }
+    Ok(())
 }
 
 fn have(count: usize) -> &'static str {
@@ -168,6 +184,7 @@ pub(in crate::cli) fn after_run(
             match sent {
                 Ok((remote, sent)) => {
                     tell_refused(remote.place(), &sent.refused, err)?;
+                    tell_damaged(sent.damaged, err)?;
                     tell_others(remote.place(), sent.differing, err)?;
                     // That a root was written anew is nothing to tell.
                     if sent.is_news {
@@ -222,6 +239,7 @@ fn is_known(
 /// Notes what is there now.
 fn note(store: &Store, remote: &Remote, reached: &Reached, sent: &Sent) -> Result<(), StoreError> {
     store.note_shared(remote.place(), remote.id(), &sent.there)?;
+    store.note_pushed_as(&reached.folder, &reached.project)?;
     store.note_root(remote.id(), &reached.experiment, reached.digest())
 }
 
@@ -230,6 +248,8 @@ struct Sent {
     there: Vec<Digest>,
     /// What is in the way of the rest.
     refused: Vec<Refusal>,
+    /// How many are damaged here.
+    damaged: usize,
     /// How many have others there under their keys, of which none replaces the other.
     differing: usize,
     /// What was done, for people.
@@ -272,6 +292,7 @@ fn send(
     }
     let refused = pushed.refused.into_iter().map(|(_, refusal)| refusal);
     Ok(Sent {
+        damaged: pushed.damaged.len(),
         differing: pushed.differing.len(),
         there: pushed.there,
         refused: refused.collect(),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::collections::HashSet;
+use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
@@ -10,10 +12,10 @@ use crate::cli::project::Project;
 use crate::cli::runs;
 use crate::remote::Root;
 use crate::store::Digest;
-use crate::store::Lookup;
 use crate::store::PastRun;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::real_path;
 
 /// How many runs are looked through for named ones.
 const RUNS: usize = 100_000;
@@ -21,14 +23,14 @@ const RUNS: usize = 100_000;
 /// What an experiment reaches, and what of it is to be sent.
 pub(super) struct Reached {
     who: String,
-    project: String,
+    pub project: String,
     pub experiment: String,
+    /// The root of the project, without links.
+    pub folder: PathBuf,
     /// What was found now.
     pub left: Vec<Digest>,
     /// That and what the last run left.
     keys: BTreeSet<Digest>,
-    /// What of that is damaged here.
-    damaged: BTreeSet<Digest>,
     named: Vec<PastRun>,
     /// What a program has proposed for its search.
     search: Option<Json>,
@@ -41,32 +43,24 @@ impl Reached {
         left: Vec<Digest>,
     ) -> Result<Self, StoreError> {
         let mut keys: BTreeSet<Digest> = left.iter().copied().collect();
-        let mut damaged = BTreeSet::new();
-        // A manifest that was edited and not run yet reaches none of it, and it is as dear as before.
+        // A manifest that was edited and not run yet reaches none of it, and it is as dear as before; of what is damaged
+        // here the shared store may have the last whole copy.
         for key in left_by_last_run(project, store)? {
-            if keys.contains(&key) {
-                continue;
+            if store.has_record(key)? {
+                keys.insert(key);
             }
-            match store.lookup(key)? {
-                Lookup::Hit(_) => {}
-                // Of what is damaged here the shared store may have the last whole copy.
-                Lookup::Damaged { .. } => {
-                    damaged.insert(key);
-                }
-                Lookup::Miss => continue,
-            }
-            keys.insert(key);
         }
         let experiment = project.name();
         let mut named = store.runs(RUNS)?;
         named.retain(|run| !run.names.is_empty() && run.experiment == experiment);
+        let folder = real_path(&project.plan.experiment.root);
         Ok(Reached {
             who: who(project.remote.as_ref()),
-            project: project_id(project),
+            project: project_id(project, &folder, store)?,
             experiment,
+            folder,
             left,
             keys,
-            damaged,
             named,
             search: project.answers(),
         })
@@ -96,7 +90,7 @@ impl Reached {
 
     /// What it reaches, as one root, with one for each named run; and the keys of what is to be sent.
     pub(super) fn roots(&self, store: &Store) -> Result<(Vec<Root>, Vec<Digest>), StoreError> {
-        let mut send = &self.keys - &self.damaged;
+        let mut send = self.keys.clone();
         let mut roots = vec![Root {
             search: self.search.clone(),
             ..self.root(self.experiment.clone(), self.keys.clone())
@@ -139,14 +133,16 @@ pub(super) fn who(settings: Option<&RemoteSettings>) -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// A name for this project that copies of it, here or on another machine, do not have.
-fn project_id(project: &Project) -> String {
-    let root = &project.plan.experiment.root;
-    let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.clone());
+/// A name for this project that copies of it, here or on another machine, do not have: the one that it was first pushed
+/// by, as the machines of a cluster have one disk and a name each.
+fn project_id(project: &Project, root: &Path, store: &Store) -> Result<String, StoreError> {
+    if let Some(known) = store.pushed_as(root)? {
+        return Ok(known);
+    }
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let mut text = root.as_os_str().as_encoded_bytes().to_vec();
     text.extend(machine.trim().as_bytes());
     text.extend(Store::secret_in(&project.store).unwrap_or_default());
     let name = root.file_name().unwrap_or_default().to_string_lossy();
-    format!("{name}-{}", &Digest::of(&text).to_hex()[..8])
+    Ok(format!("{name}-{}", &Digest::of(&text).to_hex()[..8]))
 }

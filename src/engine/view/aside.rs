@@ -70,16 +70,6 @@ pub(super) fn keep_edit(path: &Path, store: &Store, run: &str) -> io::Result<Opt
     Ok(Some(aside))
 }
 
-/// Puts what lies aside in the store beside a path of the view. Answers under which name.
-pub(super) fn keep_damaged(damaged: &Path, path: &Path, run: &str) -> io::Result<PathBuf> {
-    let aside = name(path, run);
-    if fs::rename(damaged, &aside).is_err() {
-        fs::copy(damaged, &aside)?;
-        let _ = fs::remove_file(damaged);
-    }
-    Ok(aside)
-}
-
 /// What is said of a file that is kept under another name beside it.
 pub fn kept_as(path: &Path, aside: &Path) -> String {
     let aside = aside.file_name().unwrap_or_default().to_string_lossy();

@@ -121,6 +121,19 @@ pub fn view_owner(folder: &Path) -> ViewOwner {
     ViewOwner::Manifest(resolved(folder, Path::new(&names::name_of(&manifest))))
 }
 
+/// Whether the view in a folder shows results of this store, and not of another one that its project had or has as well.
+/// One that an earlier version left does not say.
+pub fn shows(folder: &Path, store: &Store) -> bool {
+    let shown = shown(folder).unwrap_or_default();
+    if shown.objects == way(folder, store.objects_folder()) {
+        return true;
+    }
+    let objects = resolved(folder, Path::new(&names::name_of(&shown.objects)));
+    let real = |path: &Path| path.canonicalize().ok();
+    !shown.objects.is_empty()
+        && real(&objects).is_some_and(|there| Some(there) == real(store.objects_folder()))
+}
+
 /// Marks a folder as that of a view, where it is not.
 pub(super) fn mark(folder: &Path, manifest: &Path) -> io::Result<()> {
     if folder.join(MEMORY).is_file() {
@@ -258,14 +271,16 @@ pub(super) fn leads_into(path: &Path, store: &Store) -> bool {
     let Ok(target) = fs::read_link(path) else {
         return false;
     };
-    if store.is_like_an_object(&target) {
-        return true;
-    }
+    store.is_like_an_object(&target) || leads_into_this(path, &target, store)
+}
+
+/// Whether a link with this text leads into this store and no other.
+pub(super) fn leads_into_this(path: &Path, target: &Path, store: &Store) -> bool {
     let folder = path.parent().unwrap_or(path);
     let objects = std::path::absolute(store.objects_folder()).unwrap_or_default();
-    resolved(folder, &target).starts_with(&objects)
+    resolved(folder, target).starts_with(&objects)
         || match (folder.canonicalize(), objects.canonicalize()) {
-            (Ok(folder), Ok(objects)) => resolved(&folder, &target).starts_with(objects),
+            (Ok(folder), Ok(objects)) => resolved(&folder, target).starts_with(objects),
             _ => false,
         }
 }

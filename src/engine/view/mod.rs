@@ -9,6 +9,7 @@
 mod added;
 mod aside;
 mod disturbed;
+mod edits;
 mod links;
 mod memory;
 mod places;
@@ -27,7 +28,6 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::plan::Step;
-use crate::store::Object;
 use crate::store::Other;
 use crate::store::StepResult;
 use crate::store::Store;
@@ -41,8 +41,10 @@ use super::options::Options;
 pub use aside::kept_as;
 pub use disturbed::Disturbed;
 pub use disturbed::disturbed;
+pub use edits::keep_edits;
 pub use memory::NEW_MEMORY;
 pub use memory::ViewOwner;
+pub use memory::shows as view_shows;
 pub use memory::view_owner;
 pub use places::shown_files;
 pub use tidy::tidy_view;
@@ -73,6 +75,9 @@ pub(super) struct NewResult {
     /// Whether this run made it.
     pub fresh: bool,
 }
+
+/// What stands in front of the name of the run in that of a file which is being put into a view.
+const NEW: &str = ".new-";
 
 /// Up to so many links, what they are in is looked at in a run that changes nothing.
 const LOOKED_AT: usize = 2_000;
@@ -152,7 +157,7 @@ impl View<'_> {
                 true => seen,
                 false => self.standing(),
             };
-            if shown.is_some_and(|shown| *shown == *results) {
+            if shown.is_some_and(|shown| *shown == *results) && !self.is_edited() {
                 return Ok(());
             }
         }
@@ -160,6 +165,7 @@ impl View<'_> {
         for news in known.iter().filter(|news| !news.fresh) {
             self.show(news);
         }
+        self.all_damaged_aside();
         self.clear_away(&planned, &known);
         match self.failed.take() {
             None => self.save(results),
@@ -221,10 +227,14 @@ impl View<'_> {
             // Copied with its project, or put back by somebody.
             own.stamp = Stamp::of(full);
         }
-        let put = match same && own.stands(full, self.store) {
-            true => self.damaged_aside(full, object),
+        // What was shown there before may have been written to as well.
+        let before = known.as_ref().and_then(|known| known.object);
+        let mut objects = before.into_iter().chain(object);
+        let aside = objects.try_for_each(|object| self.damaged_aside(full, &object));
+        let put = aside.and_then(|()| match same && own.stands(full, self.store) {
+            true => Ok(()),
             false => self.put(full, &what, known.as_ref(), &own),
-        };
+        });
         if put.is_ok() && copied {
             own.stamp = Stamp::of(full);
         }
@@ -248,18 +258,7 @@ impl View<'_> {
         } else {
             self.keep_edit(full)?;
         }
-        self.place(full, what)?;
-        self.damaged_aside(full, own.object)
-    }
-
-    /// What was written through a link lay in the store until the result was made again.
-    fn damaged_aside(&mut self, full: &Path, object: Option<Object>) -> io::Result<()> {
-        if let Some(damaged) = object.and_then(|object| self.store.take_damaged(&object)) {
-            self.clear_way(full)?;
-            let aside = aside::keep_damaged(&damaged, full, self.run)?;
-            self.tell_kept(full, &aside);
-        }
-        Ok(())
+        self.place(full, what)
     }
 
     /// Gives what stands at a path another name beside it.
@@ -332,7 +331,7 @@ impl View<'_> {
             }
         }
         // Whoever looks at the file sees the old one or the new one, never half of it.
-        let new = folder.join(format!(".new-{}", self.run));
+        let new = folder.join(format!("{NEW}{}", self.run));
         let _ = fs::remove_file(&new);
         let put = || {
             let linked = match &target {

@@ -59,11 +59,12 @@ fn a_clean_up_takes_only_what_nobody_reaches_and_nobody_wrote_for_long() {
     let new = [keep(&a, "four", b"4")];
     push(&remote, &a, &new).unwrap();
     let week = std::time::Duration::from_secs(7 * 86_400);
-    let sweep = |older, forget: &[String], pretend| {
+    let sweep_as = |who, older, forget: &[String], pretend| {
         remote
-            .collect("anna", older, forget, pretend, &Progress::default())
+            .collect(who, older, forget, pretend, &Progress::default())
             .unwrap()
     };
+    let sweep = |older, forget: &[String], pretend| sweep_as("anna", older, forget, pretend);
     let young = sweep(week, &[], false);
     assert_eq!(
         (young.records, young.objects, young.kept_records),
@@ -86,9 +87,13 @@ fn a_clean_up_takes_only_what_nobody_reaches_and_nobody_wrote_for_long() {
     assert_eq!(push(&remote, &a, &old).unwrap().results, 2);
     // A day is the least, whatever is asked for.
     let ben = ["ben/p-1/e/paper".to_owned()];
-    let none = sweep(std::time::Duration::ZERO, &ben, true);
+    let none = sweep_as("ben", std::time::Duration::ZERO, &ben, true);
     assert_eq!(none.roots.len(), 1);
     assert_eq!(none.records, 2, "ben's own, and what anna has left");
+    let error = remote
+        .collect("anna", week, &ben, true, &Progress::default())
+        .unwrap_err();
+    assert!(matches!(error, RemoteError::NotYours { .. }), "{error}");
     // Two at once are one too many.
     fs::create_dir_all(space.path().join("shared/leases")).unwrap();
     fs::write(
@@ -258,4 +263,26 @@ fn whoever_waits_for_a_clean_up_says_for_whose() {
         lab.written(then);
         assert!(!lab.remote.swept_since(b"", &progress).unwrap());
     }
+}
+
+/// Whose a root is, is no part of its title: a name may have a stroke in it.
+#[test]
+fn roots_of_whatever_name_are_let_go_of_by_whom_they_are_of() {
+    let space = tempfile::tempdir().unwrap();
+    let a = store(&space.path().join("a"));
+    let keys = [keep(&a, "one", b"1")];
+    let remote = Remote::open_to_write("shared", space.path()).unwrap();
+    let own = Root {
+        who: "lab/anna".to_owned(),
+        ..root(&keys)
+    };
+    remote
+        .push(&a, &keys, std::slice::from_ref(&own), &Progress::default())
+        .unwrap();
+    let week = Duration::from_secs(7 * 86_400);
+    let forget = [own.title()];
+    let let_go = |who| remote.collect(who, week, &forget, false, &Progress::default());
+    let error = let_go("lab").unwrap_err();
+    assert!(matches!(error, RemoteError::NotYours { .. }), "{error}");
+    assert!(let_go("lab/anna").unwrap().roots.is_empty());
 }

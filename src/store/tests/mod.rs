@@ -3,6 +3,7 @@
 mod access;
 mod killed;
 mod objects;
+mod replacing;
 mod trouble;
 
 use std::collections::BTreeMap;
