@@ -209,10 +209,10 @@ pub(super) struct Left {
 }
 
 impl Left {
-    /// The result, as far as it is there.
+    /// The result, as far as it is there: of one that was replaced some objects may be gone, and the numbers are not.
     pub(super) fn result(&self, store: &Store) -> Result<Option<Arc<StepResult>>, StoreError> {
         match &self.replaced {
-            Some(replaced) => Ok(replaced.result(store).cloned().map(Arc::new)),
+            Some(replaced) => Ok(replaced.kept().cloned().map(Arc::new)),
             None => match store.lookup(self.key)? {
                 Lookup::Hit(result) => Ok(Some(result)),
                 _ => Ok(None),

@@ -79,7 +79,7 @@ fn tell_lost(
     let mut any = false;
     for (name, left) in named {
         let replaced = left.iter().filter_map(|left| left.replaced.as_ref());
-        let lost = replaced.filter(|it| it.is_kept() && it.result(store).is_none());
+        let lost = replaced.filter(|it| it.kept().is_some() && it.result(store).is_none());
         let count = lost.count();
         if count > 0 {
             let results = plural(count, "result");

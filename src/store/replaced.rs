@@ -43,15 +43,15 @@ pub struct Replaced {
 }
 
 impl Replaced {
-    /// Whether it is to be there still.
-    pub fn is_kept(&self) -> bool {
-        self.kept.is_some()
+    /// The result as it was, also where objects of it are damaged or gone: versions that knew of no replaced results may
+    /// have removed them.
+    pub fn kept(&self) -> Option<&StepResult> {
+        self.kept.as_ref()
     }
 
-    /// The result, where all of it can be used: versions that knew of no replaced results may have removed its objects.
+    /// The result, where all of it can be used.
     pub fn result(&self, store: &Store) -> Option<&StepResult> {
-        let kept = self.kept.as_ref()?;
-        store.has_objects_of(kept).then_some(kept)
+        self.kept().filter(|kept| store.has_objects_of(kept))
     }
 }
 

@@ -70,7 +70,7 @@ fn what_stood_under_a_key_stands_again_where_its_result_is_taken_back() {
         assert_eq!(store.made_in(key()).unwrap().as_deref(), Some(""));
         assert_eq!(store.parts(key()).unwrap().unwrap()["param.name"], "fit");
         let record = store.shared_record(key()).unwrap().unwrap();
-        assert_eq!(record.replaces, []);
+        assert!(record.replaces.is_empty());
     }
     // Where nothing stood, nothing does.
     let store = open(&folder.path().join("empty"));
@@ -118,14 +118,14 @@ fn a_replaced_result_without_its_objects_is_none() {
     );
     let object = store.put_bytes(b"first").unwrap();
     fs::remove_file(store.path(&object)).unwrap();
-    assert!(replaced().is_kept() && replaced().result(&store).is_none());
+    assert!(replaced().kept().is_some() && replaced().result(&store).is_none());
     assert_eq!(
         store.gc_holding(&keep, &held, true).unwrap().kept_records,
         1
     );
     // Damage of what is held is told with its run, of what is not as needed by nobody.
     fs::write(store.path(&object), "f1rst").unwrap();
-    assert_eq!(store.verify_holding(&held).unwrap().unneeded, []);
+    assert!(store.verify_holding(&held).unwrap().unneeded.is_empty());
     assert_eq!(store.verify().unwrap().unneeded, [object.digest]);
 }
 
