@@ -1,13 +1,15 @@
-//! Processes that leave the group they were started in, as daemons do.
+//! Processes that outlive the one that started them: those that stay in its group, and those that leave it, as
+//! daemons do.
 //!
-//! This process asks to be the parent of what its children leave behind: a daemon then becomes a
+//! This process asks to be the parent of what its children leave behind: such a process becomes a
 //! child of ours when whoever started it ends, and is ended with the step that it was started for,
 //! which it knows by a variable of its environment. Elsewhere than on Linux such processes are
 //! beyond us.
 
-use std::fs;
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::process::Pid;
@@ -15,23 +17,53 @@ use rustix::process::Signal;
 use rustix::process::WaitOptions;
 
 use super::guard;
+use super::shown;
+use super::shown::Standing;
 
 /// So often a step's leftovers are looked for until there are none: each may have left others.
 const ROUNDS: usize = 50;
 
 /// The time between two looks: what was killed takes a moment to end.
-const PAUSE: Duration = Duration::from_millis(2);
+pub(super) const PAUSE: Duration = Duration::from_millis(2);
+
+/// What a process had left running, which was ended.
+#[derive(Debug)]
+pub struct Left {
+    /// Its command line, and its number.
+    pub name: String,
+    /// The files that it, or what it had started, could still write to.
+    writes: Vec<PathBuf>,
+}
+
+impl Left {
+    fn of(process: Pid) -> Self {
+        Left {
+            name: shown::name(process),
+            writes: shown::writes(process),
+        }
+    }
+
+    /// Whether it could still write to this file, or to one in this folder, which is reached by no link.
+    pub fn writes_in(&self, place: &Path) -> bool {
+        self.writes.iter().any(|file| file.starts_with(place))
+    }
+}
+
+/// Whether children may come to this process that none of its own has left: of what a script had begun before it became
+/// this program (`exec`), or of anything in a container whose first process it is.
+static STRANGERS: OnceLock<bool> = OnceLock::new();
 
 /// Has what our children leave behind become children of this process.
 pub(super) fn adopt() {
-    #[cfg(target_os = "linux")]
-    {
-        static ONCE: std::sync::Once = std::sync::Once::new();
-        ONCE.call_once(|| {
+    STRANGERS.get_or_init(|| {
+        let strangers = std::process::id() == 1 || !children().is_empty();
+        #[cfg(target_os = "linux")]
+        {
             // Where the system refuses, daemons are nobody's as before.
             let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-        });
-    }
+        }
+        strangers
+    });
 }
 
 /// Waits until a group is gone that was killed: what its last members leave behind is ours then.
@@ -41,30 +73,46 @@ pub(super) fn await_end_of(group: Pid) {
             return;
         }
         children().into_iter().for_each(|child| {
-            is_gone(child);
+            standing(child);
         });
         std::thread::sleep(PAUSE);
     }
 }
 
-/// Ends what the attempt with this mark has left running, and says what that was. One without any
-/// mark is this attempt's where no other is under way. Without leftovers of any step this reads one
-/// small file.
-pub(super) fn end(mark: &str) -> Vec<String> {
+/// What runs in a group whose leader has ended. Where no step has left anything this reads one small file.
+pub(super) fn members(group: Pid) -> Vec<Left> {
+    let number = group.as_raw_nonzero().get();
+    // The leader itself is waited for by who has started it, who may be our first thread.
+    let is_in =
+        |child: &Pid| *child != group && standing(*child).is_some_and(|now| now.group == number);
+    let members = children().into_iter().filter(is_in);
+    members.map(Left::of).collect()
+}
+
+/// Ends what the attempt with this mark, of which this was the first process, has left running, and says what that
+/// was. One without any mark is this attempt's where no other is under way and nobody else can have left it. Without
+/// leftovers of any step this reads one small file.
+pub(super) fn end(mark: &str, leader: Pid) -> Vec<Left> {
     let mut ended = Vec::new();
     let mut seen = Vec::new();
+    let session = leader.as_raw_nonzero().get();
+    let strangers = STRANGERS.get().is_some_and(|strangers| *strangers);
     for _ in 0..ROUNDS {
         let alone = guard::is_idle();
         let mut found = false;
         for child in children() {
-            let marks = |begin: &str| has_mark(child, begin);
-            if is_gone(child) || !(marks(mark) || (alone && !marks(guard::MARK))) {
+            let Some(now) = standing(child) else {
+                continue;
+            };
+            let marks = |begin: &str| shown::has_mark(child, begin);
+            let unmarked = || alone && (!strangers || now.session == session);
+            if !(marks(mark) || (unmarked() && !marks(guard::MARK))) {
                 continue;
             }
             found = true;
             if !seen.contains(&child) {
                 seen.push(child);
-                ended.push(name(child));
+                ended.push(Left::of(child));
             }
             // Its group first: what it has started itself.
             let _ = rustix::process::kill_process_group(child, Signal::KILL);
@@ -80,54 +128,20 @@ pub(super) fn end(mark: &str) -> Vec<String> {
 
 /// The processes that this one was given: children of its first thread, which starts none itself.
 fn children() -> Vec<Pid> {
-    let own = std::process::id();
-    let list = fs::read_to_string(format!("/proc/self/task/{own}/children"));
-    let list = list.unwrap_or_default();
+    let mut children = shown::children("self", &std::process::id().to_string());
     let guard = guard::shell();
-    let numbers = list.split_whitespace().filter_map(|pid| pid.parse().ok());
-    let pids = numbers.filter(|pid| Some(*pid) != guard);
-    pids.filter_map(Pid::from_raw).collect()
+    children.retain(|child| Some(child.as_raw_nonzero().get()) != guard);
+    children
 }
 
-/// Whether a process has ended; then it is waited for, as it has nobody else.
-fn is_gone(child: Pid) -> bool {
-    match fs::read_to_string(file(child, "stat")) {
-        Ok(stat) => {
-            let state = stat.rsplit(") ").next().unwrap_or_default();
-            if state.starts_with(['Z', 'X']) {
-                let _ = rustix::process::waitpid(Some(child), WaitOptions::NOHANG);
-                return true;
-            }
-            false
-        }
-        Err(_) => true,
+/// How a child stands that runs. One that has ended is waited for, as it has nobody else.
+fn standing(child: Pid) -> Option<Standing> {
+    let now = Standing::of(child)?;
+    if now.ended {
+        let _ = rustix::process::waitpid(Some(child), WaitOptions::NOHANG);
+        return None;
     }
-}
-
-/// Whether a variable of its environment begins so.
-fn has_mark(child: Pid, mark: &str) -> bool {
-    let environment = fs::read(file(child, "environ")).unwrap_or_default();
-    let mut variables = environment.split(|byte| *byte == 0);
-    variables.any(|variable| variable.starts_with(mark.as_bytes()))
-}
-
-/// What people call a process.
-fn name(child: Pid) -> String {
-    let line = fs::read(file(child, "cmdline")).unwrap_or_default();
-    let words = line
-        .split(|byte| *byte == 0)
-        .filter(|word| !word.is_empty());
-    let words: Vec<_> = words.map(String::from_utf8_lossy).collect();
-    let mut text = words.join(" ");
-    if let Some((end, _)) = text.char_indices().nth(60) {
-        text.truncate(end);
-        text.push('…');
-    }
-    format!("`{text}` ({})", child.as_raw_nonzero())
-}
-
-fn file(child: Pid, name: &str) -> PathBuf {
-    PathBuf::from(format!("/proc/{}/{name}", child.as_raw_nonzero()))
+    Some(now)
 }
 
 /// Ends every process whose environment has a variable whose value begins so: what an earlier run
@@ -139,16 +153,9 @@ pub fn end_leftovers(variable: &str, value: &str) -> io::Result<Vec<String>> {
     let begin = format!("{variable}={value}");
     let own = rustix::process::getpid();
     let mut ended = Vec::new();
-    for entry in fs::read_dir("/proc")?.flatten() {
-        let number = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        let Some(process) = number.and_then(Pid::from_raw).filter(|pid| *pid != own) else {
-            continue;
-        };
-        if has_mark(process, &begin) {
-            ended.push(name(process));
+    for process in shown::all()?.filter(|pid| *pid != own) {
+        if shown::has_mark(process, &begin) {
+            ended.push(shown::name(process));
             let _ = rustix::process::kill_process(process, Signal::KILL);
         }
     }

@@ -7,10 +7,13 @@
 mod adopted;
 mod guard;
 mod pipes;
+mod shown;
 mod status;
 
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::ExitStatus;
@@ -27,6 +30,7 @@ use rustix::process::WaitIdOptions;
 
 use crate::session;
 
+pub use adopted::Left;
 pub use adopted::end_leftovers;
 pub use pipes::Stream;
 pub use status::describe;
@@ -39,6 +43,14 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// The shortest wait for a process that has closed its output but not ended.
 const SHORTEST: Duration = Duration::from_micros(50);
+
+/// How long the rest of a group has to end by itself when its leader has ended. What is about to do so needs no longer, as
+/// what wrote to a pipe that was closed by that; what is not would keep every step waiting.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// The same where it has a file open for writing in the folder that the leader worked in: on a busy machine or a slow disk
+/// its last lines may take longer.
+const WRITING: Duration = Duration::from_millis(500);
 
 /// How a group ends that is told to.
 #[derive(Clone, Copy, Debug)]
@@ -55,13 +67,13 @@ pub struct ProcessEnd {
     pub status: ExitStatus,
     /// It was told to end before it did.
     pub stopped: bool,
-    /// What it had left running outside of its group, which was ended.
-    pub left: Vec<String>,
+    /// What it had left running, which was ended; of its group only where it ended by itself.
+    pub left: Vec<Left>,
 }
 
 /// Runs a process to its end and hands on what it writes as it comes. Once `cancelled` holds, its
 /// group is asked to end, and killed when it does not. Nothing of the group outlives this call, nor,
-/// on Linux, what has left the group.
+/// on Linux, what has left the group; what is left when the process has ended has a moment to do so by itself.
 ///
 /// # Errors
 /// Where the process cannot be started ([`io::ErrorKind::NotFound`] where there is none) or watched.
@@ -83,7 +95,7 @@ pub fn run(
     }
     guard::begin();
     let mut child = command.spawn().inspect_err(|_| guard::give_up())?;
-    let group = Group::of(&child);
+    let group = Group::of(&child, command);
     let watched =
         Pipes::of(&mut child).and_then(|pipes| watch(&group, pipes, rules, cancelled, heard));
     // Also when it cannot be watched: nothing may go on unseen.
@@ -92,11 +104,15 @@ pub fn run(
     drop(group);
     let status = child.wait()?;
     adopted::await_end_of(leader);
-    let left = adopted::end(&mark);
-    watched.map(|stopped| ProcessEnd {
-        status,
-        stopped,
-        left,
+    let outside = adopted::end(&mark, leader);
+    watched.map(|watched| {
+        let mut left = watched.left;
+        left.extend(outside);
+        ProcessEnd {
+            status,
+            stopped: watched.stopped,
+            left,
+        }
     })
 }
 
@@ -128,13 +144,18 @@ pub fn limit_this_process(memory: u64) -> io::Result<()> {
 /// A group while its leader is not waited for, so that its number is nobody else's.
 struct Group {
     leader: Pid,
+    /// Where it works.
+    folder: Option<PathBuf>,
 }
 
 impl Group {
-    fn of(child: &Child) -> Self {
+    fn of(child: &Child, command: &Command) -> Self {
         let leader = Pid::from_child(child);
         guard::add(leader);
-        Group { leader }
+        Group {
+            leader,
+            folder: command.get_current_dir().map(Path::to_owned),
+        }
     }
 
     fn signal(&self, signal: Signal) {
@@ -160,6 +181,15 @@ impl Drop for Group {
     }
 }
 
+/// How a process was watched to its end.
+#[derive(Default)]
+struct Watched {
+    /// It had to be told to end, or what it left was not to be waited for.
+    stopped: bool,
+    /// What is left of its group.
+    left: Vec<Left>,
+}
+
 /// Hears a process out until it has ended; says whether it had to be told to.
 fn watch(
     group: &Group,
@@ -167,7 +197,7 @@ fn watch(
     rules: Rules,
     cancelled: &dyn Fn() -> bool,
     heard: &mut dyn FnMut(Stream, &[u8]),
-) -> io::Result<bool> {
+) -> io::Result<Watched> {
     let mut asked: Option<Instant> = None;
     let mut pause = SHORTEST;
     loop {
@@ -175,10 +205,17 @@ fn watch(
         let ended = group.ended()?;
         match pipes.open() {
             _ if ended => {
+                let watched = match asked {
+                    None => settle(group, &mut pipes, cancelled, heard)?,
+                    Some(_) => Watched {
+                        stopped: true,
+                        ..Watched::default()
+                    },
+                };
                 // What is left of the group would hold the pipes open.
                 group.signal(Signal::KILL);
                 pipes.read(Duration::ZERO, heard)?;
-                return Ok(asked.is_some());
+                return Ok(watched);
             }
             true => pipes.read(GLANCE, heard)?,
             // Most often it is ending just now.
@@ -197,5 +234,32 @@ fn watch(
             Some(at) if at.elapsed() >= rules.grace => group.signal(Signal::KILL),
             _ => {}
         }
+    }
+}
+
+/// Gives what is left of a group a moment to end by itself, and says what has not.
+fn settle(
+    group: &Group,
+    pipes: &mut Pipes,
+    cancelled: &dyn Fn() -> bool,
+    heard: &mut dyn FnMut(Stream, &[u8]),
+) -> io::Result<Watched> {
+    let begun = Instant::now();
+    loop {
+        let left = adopted::members(group.leader);
+        if left.is_empty() {
+            return Ok(Watched::default());
+        }
+        // Open files are known by their paths without links.
+        let folder = group.folder.as_ref();
+        let folder = folder.and_then(|folder| folder.canonicalize().ok());
+        let writing = folder.is_some_and(|folder| left.iter().any(|left| left.writes_in(&folder)));
+        let patience = if writing { WRITING } else { MOMENT };
+        let stopped = cancelled();
+        if stopped || begun.elapsed() >= patience {
+            return Ok(Watched { stopped, left });
+        }
+        // It may have to get rid of what it says first.
+        pipes.read(adopted::PAUSE, heard)?;
     }
 }

@@ -7,6 +7,7 @@ use super::metrics::Spec;
 use super::outputs::Output;
 use super::params::CommandParams;
 use super::params::Run;
+use super::paths::meet;
 use super::shell;
 use super::value_files;
 use crate::registry::InvalidParam;
@@ -94,14 +95,8 @@ fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
             return Err(invalid(param, format!("`{name}` has no file"), HELP));
         }
         let file = file.trim_start_matches("./").trim_end_matches('/');
-        let inside = |outer: &str, inner: &str| {
-            inner
-                .strip_prefix(outer)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
         let mut known = files.iter();
-        let clash = |other: &str, one: &str| inside(other, one) || inside(one, other);
-        if let Some((other, _)) = known.find(|(_, other)| clash(other, file)) {
+        if let Some((other, _)) = known.find(|(_, other)| meet(other, file)) {
             let message =
                 format!("`{other}` and `{name}` are both `{file}`, or one is in the other");
             return Err(invalid(

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use super::mentions::written;
 use super::params::CommandParams;
+use super::paths::meet;
 use super::paths::plain;
 use super::remarks::Remarks;
 use super::remarks::part;
@@ -14,13 +16,14 @@ use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 
-/// The path of each item; none where the path that is declared names no axis.
+/// The path of each item; none where the path that is declared names no axis. `declared` is all else that has a path.
 ///
 /// # Errors
 /// Why the items have no such paths.
 pub(super) fn paths<'c>(
     path: &str,
     items: impl Iterator<Item = &'c Cell>,
+    declared: &BTreeSet<String>,
 ) -> Result<Option<Vec<String>>, String> {
     let parts = parts(path);
     if !parts.iter().any(|part| matches!(part, Part::Axis(_))) {
@@ -34,12 +37,27 @@ pub(super) fn paths<'c>(
         if ParamType::Path.conform(Value::from(own.as_str())).is_err() {
             return Err(format!("`{own}` is not inside the program's folder"));
         }
+        if let Some(other) = declared.iter().find(|other| meet(other, &own)) {
+            let what = "an output, a file or another input";
+            return Err(match *other == own {
+                true => format!("`{own}` is declared as the path of {what}"),
+                false => format!("`{own}` meets `{other}`, declared as the path of {what}"),
+            });
+        }
         if !known.insert(own.clone()) {
             return Err(format!("several of what it reads would be at `{own}`"));
         }
         paths.push(own);
     }
     Ok(Some(paths))
+}
+
+/// The paths of a program's folder that are declared, but for the one that each item makes another.
+pub(super) fn declared(params: &CommandParams, but: &str) -> BTreeSet<String> {
+    let but = but.trim_start_matches("./").trim_end_matches('/');
+    let mut declared = written(params);
+    declared.retain(|path| path != but);
+    declared
 }
 
 impl Remarks<'_> {
@@ -55,7 +73,8 @@ impl Remarks<'_> {
             let (Some(input), Some(path)) = (input, path.as_str()) else {
                 continue;
             };
-            if let Err(wrong) = paths(path, input.items.iter().map(|item| &item.cell)) {
+            let items = input.items.iter().map(|item| &item.cell);
+            if let Err(wrong) = paths(path, items, &declared(&params, path)) {
                 self.found.push(
                     Diagnostic::error(format!("`{slot}` cannot be placed at `{path}`"))
                         .at(&part(&argument.value.place, path), wrong)
@@ -120,7 +139,8 @@ mod tests {
             let pairs = [("seed", Value::Int(seed)), ("model", Value::from(model))];
             Cell(pairs.map(|(name, value)| (name.into(), value)).into())
         };
-        paths(path, [cell(0, "a"), cell(1, "../b")].iter())
+        let declared = BTreeSet::from(["out/0".to_owned(), "b1".to_owned()]);
+        paths(path, [cell(0, "a"), cell(1, "../b")].iter(), &declared)
     }
 
     #[test]
@@ -140,12 +160,14 @@ mod tests {
         let wrong = |path: &str| said(path).expect_err("it cannot be");
         assert!(wrong("{seeds}.txt").contains("no axis `seeds`"));
         assert!(wrong("{model}").contains("not inside the program's folder"));
+        assert!(wrong("b{seed}").starts_with("`b1` is declared as the path of an output"));
+        assert!(wrong("out/{seed}/x").starts_with("`out/0/x` meets `out/0`"));
         // Only one of the two would be seen.
         let cells = [
             Cell([("m".into(), Value::Int(1))].into()),
             Cell([("m".into(), Value::Int(1))].into()),
         ];
-        let twice = paths("{m}", cells.iter()).expect_err("both are there");
+        let twice = paths("{m}", cells.iter(), &BTreeSet::new()).expect_err("both are there");
         assert!(twice.contains("several of what it reads would be at `1`"));
     }
 }

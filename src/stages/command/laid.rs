@@ -2,11 +2,12 @@
 //! copies of its code, its inputs, files of values.
 
 use std::collections::BTreeMap;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::thread;
 
 use super::each;
 use super::params::CommandParams;
@@ -17,9 +18,11 @@ use super::paths::make_folder;
 use super::paths::plain;
 use super::placed;
 use super::value_files;
+use crate::engine::Content;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::registry::Value;
+use crate::store::TICK;
 use crate::store::names;
 use crate::text::ShowPath;
 use crate::text::in_one_line;
@@ -27,9 +30,10 @@ use crate::text::in_one_line;
 /// The paths that were laid out in a program's folder: they are no results of its own.
 #[derive(Debug, Default)]
 pub(super) struct Laid {
-    paths: HashSet<PathBuf>,
-    /// Copies of inputs, with what tells whether they were changed.
-    copies: Vec<(PathBuf, Option<placed::Stamp>)>,
+    /// With what tells whether they were changed; a link has none.
+    paths: HashMap<PathBuf, Option<placed::Stamp>>,
+    /// Those that are copies of inputs.
+    inputs: Vec<PathBuf>,
 }
 
 impl Laid {
@@ -51,22 +55,44 @@ impl Laid {
                 placed.size as f64 / (1_u64 << 30) as f64
             ));
         }
-        self.paths.extend(placed.paths().cloned());
-        self.copies.extend(placed.copies);
+        let links = placed.all_links().map(|path| (path.clone(), None));
+        self.paths.extend(links);
+        self.inputs
+            .extend(placed.copies.iter().map(|(path, _)| path.clone()));
+        self.paths.extend(placed.copies);
         Ok(())
+    }
+
+    /// Notes a file that was laid out.
+    fn note(&mut self, path: PathBuf) {
+        let stamp = placed::stamp(&path);
+        self.paths.insert(path, stamp);
     }
 
     /// Whether this was there when the program started.
     pub(super) fn contains(&self, path: &Path) -> bool {
-        self.paths.contains(path)
+        self.paths.contains_key(path)
+    }
+
+    /// Whether what is at a path is what was laid out there: the program has not written it.
+    pub(super) fn is_as_it_was(&self, path: &Path) -> bool {
+        let before = self.paths.get(path);
+        before.is_some_and(|before| placed::stamp(path) == *before)
+    }
+
+    /// Whether nothing in a folder is the program's own; an empty one may be.
+    pub(super) fn are_as_they_were(&self, contents: &BTreeMap<String, Content>) -> bool {
+        let is_old = |content: &Content| match content {
+            Content::Taken(path) => self.is_as_it_was(path),
+            _ => false,
+        };
+        !contents.is_empty() && contents.values().all(is_old)
     }
 
     /// Tells of inputs that the program has changed: elsewhere the next one would find them so.
     pub(super) fn warn_of_changes(&self, job: &Job<'_>, work: &Path) {
-        let changed =
-            |(path, before): &&(PathBuf, Option<placed::Stamp>)| placed::stamp(path) != *before;
-        let mut changed = self.copies.iter().filter(changed);
-        let Some((first, _)) = changed.next() else {
+        let mut changed = self.inputs.iter().filter(|path| !self.is_as_it_was(path));
+        let Some(first) = changed.next() else {
             return;
         };
         let inside = first.strip_prefix(work).unwrap_or(first).to_string_lossy();
@@ -80,6 +106,20 @@ impl Laid {
              what is to be kept is an output"
         ));
     }
+}
+
+/// Of an output, in which everything is as it was laid out.
+pub(super) fn not_left(file: &str, what: &str) -> JobError {
+    let pattern = without(file);
+    JobError::failed(format!(
+        "the program left no `{file}`, {what}: what is there is a copy of the project's, as it was when the program began"
+    ))
+    .hint(format!("`\"{pattern}\"` behind the patterns of `code` takes an old one out"))
+}
+
+/// The pattern that takes a file or a folder out of code.
+pub(super) fn without(file: &str) -> String {
+    format!("!{}", glob::Pattern::escape(file.trim_end_matches('/')))
 }
 
 /// Lays out what the stage declares; later ones stand in the place of copies of code.
@@ -102,9 +142,10 @@ pub(super) fn lay_out(
         let name = path.as_str().unwrap_or_default();
         let cells = job.inputs.iter().filter(|input| input.slot == *slot);
         let cells = cells.flat_map(|input| &input.items).map(|item| &item.cell);
-        let each = items
-            .get(slot)
-            .map(|items| (items, each::paths(name, cells)));
+        let each = items.get(slot).map(|items| {
+            let declared = each::declared(params, name);
+            (items, each::paths(name, cells, &declared))
+        });
         match each {
             Some((items, Ok(Some(names)))) => {
                 for (item, name) in items.iter().zip(&names) {
@@ -122,7 +163,12 @@ pub(super) fn lay_out(
         make_way(&path)?;
         let text = value_files::text(name, &filled(value, paths)?).map_err(JobError::failed)?;
         fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
-        laid.paths.insert(path);
+        laid.note(path);
+    }
+    let mut outputs = paths.outputs.values();
+    if outputs.any(|output| laid.paths.keys().any(|path| path.starts_with(output))) {
+        // What is written there in the same moment would look as it was.
+        thread::sleep(TICK);
     }
     Ok(laid)
 }
@@ -132,12 +178,12 @@ fn copy_code(job: &Job<'_>, work: &Path, laid: &mut Laid) -> Result<(), JobError
     for name in job.code {
         let name = names::name_of(name);
         let (file, path) = (job.root.join(&name), work.join(&name));
-        if laid.paths.contains(&path) {
+        if laid.contains(&path) {
             continue;
         }
         make_way(&path)?;
         copy_heard(&file, &path, job.link)?;
-        laid.paths.insert(path);
+        laid.note(path);
     }
     Ok(())
 }

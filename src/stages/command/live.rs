@@ -1,5 +1,6 @@
 //! Numbers of a program while it runs: those that it prints, and those in files that grow.
 
+use std::fs;
 use std::io::Read;
 use std::io::Seek;
 use std::io::SeekFrom;
@@ -43,11 +44,12 @@ struct Watched {
 }
 
 impl<'l> LiveNumbers<'l> {
+    /// What is in the files now is nobody's news.
     pub(super) fn new(link: &'l dyn Link, files: Vec<PathBuf>) -> Self {
         let files = files.into_iter();
         LiveNumbers {
             link,
-            files: files.map(|path| Watched { path, seen: None }).collect(),
+            files: files.map(Watched::from_now_on).collect(),
             looked: Instant::now(),
             done: 0,
             total: 0,
@@ -120,6 +122,12 @@ impl<'l> LiveNumbers<'l> {
 }
 
 impl Watched {
+    fn from_now_on(path: PathBuf) -> Self {
+        let about = fs::metadata(&path).ok();
+        let seen = about.and_then(|about| Some((about.len(), about.modified().ok()?)));
+        Watched { path, seen }
+    }
+
     /// The end of the file, where it has changed since the last look.
     fn changed(&mut self) -> Option<String> {
         let (mut file, about) = left::open(&self.path).ok()?;

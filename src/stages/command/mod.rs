@@ -4,6 +4,7 @@
 
 mod asked;
 mod check;
+mod copied;
 mod each;
 mod folder;
 mod inputs;
@@ -13,6 +14,7 @@ mod lines;
 mod live;
 mod mentions;
 pub(super) mod metrics;
+mod others;
 mod outputs;
 mod params;
 mod paths;
@@ -126,9 +128,10 @@ impl Entry for Command {
          with `key: true` it is asked before anything runs, too, and when all has ended, and what it\n\
          says belongs to the key. Nobody can be asked for anything: the input is empty, and there is no\n\
          terminal. \
-         Output is the step's log. When the program\n\
-         ends, is cancelled or runs out of time, all processes that it has started end: asked first,\n\
-         killed after two seconds."
+         Output is the step's log. A program that\n\
+         is cancelled or runs out of time is asked to end, with all processes that it has started, and\n\
+         killed after two seconds. What it has left running when it ends by itself is ended a moment later,\n\
+         and named; where that still had an output open for writing, the step fails."
     }
 
     /// 2: folders stay folders, what may be executed stays so. 3: placed inputs are folders and files.
@@ -314,7 +317,8 @@ fn run(job: &Job<'_>, params: &CommandParams, secrets: &Secrets) -> Result<StepO
     let program = program::Program::read(job, params, &paths, &temporary)?;
     let mut said = metrics::PrintedMetrics::new(&declared);
     let mut live = live::LiveNumbers::new(job.link, declared.grown(&work));
-    process::run(&program, &work, job, &mut said, &mut live)?;
+    let left = process::run(&program, &work, job, &mut said, &mut live)?;
+    declared.are_whole(&work, &left)?;
     asked::unchanged(job, params, &programs)?;
     laid.warn_of_changes(job, &work);
     let mut produced = declared.take(job, &work, &laid, said, secrets)?;

@@ -9,9 +9,11 @@ use std::path::PathBuf;
 
 use super::folder;
 use super::laid::Laid;
+use super::laid::not_left;
 use super::left;
 use super::metrics;
 use super::metrics::PrintedMetrics;
+use super::others;
 use super::params::CommandParams;
 use super::paths::cannot;
 use super::paths::cannot_or_cancelled;
@@ -23,6 +25,7 @@ use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::Link;
 use crate::engine::StepOutput;
+use crate::engine::process::Left;
 use crate::registry::Value;
 use crate::stages::artifacts;
 use crate::stages::described;
@@ -30,11 +33,10 @@ use crate::store::copy_open;
 use crate::store::names;
 use crate::table::Table;
 use crate::text::ShowPath;
-use crate::text::in_one_line;
 use crate::text::plural;
 
-/// So many undeclared files are named.
-const NAMED: usize = 5;
+/// What the file of a stage's numbers is to its program.
+const METRICS: &str = "its metrics";
 
 /// What one stage declares.
 pub(super) struct Declared {
@@ -135,6 +137,35 @@ impl Declared {
         Ok(paths)
     }
 
+    /// Sees to it that nothing still wrote to what is to be kept when the program had ended: it was ended, and what
+    /// it had written is half of something.
+    ///
+    /// # Errors
+    /// Where something did.
+    pub(super) fn are_whole(&self, work: &Path, left: &[Left]) -> Result<(), JobError> {
+        if left.is_empty() {
+            return Ok(());
+        }
+        let outputs = self.outputs.iter();
+        let outputs = outputs.map(|output| (&*output.file, output.what()));
+        let metrics = self.metrics.iter().filter_map(metrics::Spec::file);
+        let metrics = metrics.map(|file| (file, METRICS.to_owned()));
+        for (file, what) in outputs.chain(metrics) {
+            // Open files are known by their paths without links.
+            let Ok(path) = work.join(file).canonicalize() else {
+                continue;
+            };
+            if let Some(by) = left.iter().find(|left| left.writes_in(&path)) {
+                let by = &by.name;
+                return Err(JobError::failed(format!(
+                    "`{file}`, {what}, was still open for writing when the program ended, by {by}: it may be half of what was to be"
+                ))
+                .hint("have the program wait for what it starts: `wait` in a shell, `a | tee file` for `a > >(tee file)`"));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes what was declared and names what was not.
     pub(super) fn take(
         &self,
@@ -157,10 +188,17 @@ impl Declared {
                 produced.file(&output.name, artifacts::CURVE, said.curve()?);
                 continue;
             }
+            if laid.is_as_it_was(&path) {
+                return Err(not_left(&output.file, &output.what()));
+            }
             if output.is_folder() {
                 let folder = folder::Folder::open(output, work, &path)?;
+                let contents = folder.contents()?;
+                if laid.are_as_they_were(&contents) {
+                    return Err(not_left(&output.file, &output.what()));
+                }
                 produced.folder(&output.name, folder.name());
-                for (name, content) in folder.contents()? {
+                for (name, content) in contents {
                     produced.file(&output.name, &name, content);
                 }
             } else if output.ty.as_deref() == Some("metrics") {
@@ -188,6 +226,9 @@ impl Declared {
             let numbers = match spec.file() {
                 Some(file) => {
                     let path = work.join(file);
+                    if laid.is_as_it_was(&path) {
+                        return Err(not_left(file, METRICS));
+                    }
                     taken.insert(path.clone());
                     spec.numbers_of(&path)?
                 }
@@ -196,7 +237,7 @@ impl Declared {
             let numbers = numbers.without(secrets);
             self.take_numbers(job, &mut produced, "metrics", spec, &numbers);
         }
-        warn_of_others(job, work, laid, &taken);
+        others::warn_of_others(job, work, laid, &taken);
         Ok(produced)
     }
 
@@ -270,6 +311,11 @@ impl Output {
     /// A curve of what is printed: `out: {curve: {file: stdout, type: curve}}`.
     pub(super) fn is_printed(&self) -> bool {
         self.file == metrics::STDOUT && self.ty.as_deref() == Some("curve")
+    }
+
+    /// What it is to its program.
+    fn what(&self) -> String {
+        format!("its output `{}`", self.name)
     }
 
     /// Where it is to be, without the stroke that makes it a folder.
@@ -364,58 +410,4 @@ fn known_name(ty: Option<&str>) -> Option<&'static str> {
         "model" => artifacts::MODEL,
         _ => return None,
     })
-}
-
-/// Names what the program left beside its outputs.
-fn warn_of_others(job: &Job<'_>, work: &Path, laid: &Laid, taken: &HashSet<PathBuf>) {
-    let mut others = Vec::new();
-    if others_in(work, taken, &mut others).is_err() {
-        // What cannot be read is nobody's result.
-        return;
-    }
-    let given = |path: &PathBuf| laid.contains(path) || is_byte_code(path);
-    others.retain(|path| !given(path));
-    if others.is_empty() {
-        return;
-    }
-    let mut others: Vec<String> = others
-        .iter()
-        .map(|file| {
-            let inside = file.strip_prefix(work).unwrap_or(file);
-            format!("`{}`", in_one_line(&inside.to_string_lossy()))
-        })
-        .collect();
-    others.sort();
-    let more = match others.len().checked_sub(NAMED) {
-        Some(more) if more > 0 => format!(" and {more} more"),
-        _ => String::new(),
-    };
-    others.truncate(NAMED);
-    let others = others.join(", ");
-    job.link
-        .warn(&format!("{others}{more}: not under `out`, so not kept"));
-}
-
-/// What Python leaves beside code.
-fn is_byte_code(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "pyc")
-}
-
-/// All files below a folder that are not taken; links are not followed.
-fn others_in(folder: &Path, taken: &HashSet<PathBuf>, others: &mut Vec<PathBuf>) -> io::Result<()> {
-    let mut pending = vec![folder.to_owned()];
-    while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let path = entry.path();
-            if taken.contains(&path) {
-                continue;
-            }
-            match entry.file_type()?.is_dir() {
-                true => pending.push(path),
-                false => others.push(path),
-            }
-        }
-    }
-    Ok(())
 }

@@ -91,6 +91,16 @@ pub(super) fn plain(text: &str) -> String {
     text.replace("$${", "${")
 }
 
+/// Whether two paths of a program's folder are one, or one is in the other.
+pub(super) fn meet(one: &str, other: &str) -> bool {
+    let inside = |outer: &str, inner: &str| {
+        inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    inside(one, other) || inside(other, one)
+}
+
 /// Replaces every `${name}` for which there is something else; `$${` is a literal `${`.
 fn replace(
     text: &str,

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -32,8 +33,8 @@ pub(super) struct Placed {
     pub size: u64,
 }
 
-/// Length and time of a file.
-pub(super) type Stamp = (u64, SystemTime);
+/// Length, time and number of a file.
+pub(super) type Stamp = (u64, SystemTime, u64);
 
 /// Puts an input, which is laid out as links to its files, at a path where nothing is.
 pub(super) fn place(input: &Path, path: &Path, link: &dyn Link) -> Result<Placed, JobError> {
@@ -62,10 +63,9 @@ fn place_up_to(large: u64, input: &Path, path: &Path, link: &dyn Link) -> Result
 }
 
 impl Placed {
-    /// All paths but those of folders.
-    pub(super) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
-        let copies = self.copies.iter().map(|(path, _)| path);
-        copies.chain(&self.links).chain(&self.own_links)
+    /// All links, to files and within the input.
+    pub(super) fn all_links(&self) -> impl Iterator<Item = &PathBuf> {
+        self.links.iter().chain(&self.own_links)
     }
 
     /// Makes folders and the links that an input has itself, and says which files go where.
@@ -113,11 +113,11 @@ fn copy(from: &Path, to: &Path, link: &dyn Link) -> Result<(), JobError> {
     own().map_err(|error| cannot("copy", from, &error))
 }
 
-/// Length and time of a file; none where it is no file any more.
+/// What tells a file that was written to, or that another one stands in its place; none where it is no file any more.
 pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     let found = fs::symlink_metadata(path).ok()?;
     let time = found.modified().ok().filter(|_| found.is_file())?;
-    Some((found.len(), time))
+    Some((found.len(), time, found.ino()))
 }
 
 /// Whether a copy takes no space of its own. Nothing is left where it is to be.
@@ -178,7 +178,7 @@ mod tests {
         fs::remove_file(&to).expect("a part of it");
         let placed = place(&input, &to, &Told(false)).expect("it can be placed");
         assert_eq!(
-            (placed.size, stamp(&to).map(|(size, _)| size)),
+            (placed.size, stamp(&to).map(|(size, ..)| size)),
             (9 << 20, Some(9 << 20))
         );
     }
@@ -214,7 +214,8 @@ mod tests {
             fs::read_to_string(to.join("e/to")).expect("it leads there"),
             "y.txt"
         );
-        assert_eq!((placed.paths().count(), placed.size), (3, 11));
+        assert_eq!((placed.copies.len(), placed.all_links().count()), (2, 1));
+        assert_eq!(placed.size, 11);
         fs::write(to.join("y.txt"), "another").expect("it is the program's own");
         let kept = fs::read_to_string(input.join("y.txt")).expect("it is in the store");
         assert_eq!(kept, "y.txt");

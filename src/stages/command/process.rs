@@ -16,6 +16,7 @@ use super::shell;
 use crate::engine::Job;
 use crate::engine::JobError;
 use crate::engine::process;
+use crate::engine::process::Left;
 use crate::engine::process::Rules;
 use crate::engine::process::Stream;
 use crate::manifest::Ended;
@@ -23,14 +24,14 @@ use crate::manifest::Ended;
 /// How long a program has to end that was asked to.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Runs the program in its folder; `said` hears the lines of its standard output.
+/// Runs the program in its folder, and says what it had left running; `said` hears the lines of its standard output.
 pub(super) fn run(
     program: &Program,
     folder: &Path,
     job: &Job<'_>,
     said: &mut PrintedMetrics,
     live: &mut LiveNumbers<'_>,
-) -> Result<(), JobError> {
+) -> Result<Vec<Left>, JobError> {
     let link = job.link;
     let mut bound = Bound::default();
     let mut out = Splitter::default();
@@ -88,7 +89,8 @@ pub(super) fn run(
     }
     let ended = ended.map_err(|error| not_started(program, job, &error))?;
     if !ended.left.is_empty() {
-        let left = ended.left.join(", ");
+        let left: Vec<&str> = ended.left.iter().map(|left| &*left.name).collect();
+        let left = left.join(", ");
         link.warn(&format!("ended what the program had left running: {left}"));
     }
     // Whatever it left then may be half of something.
@@ -100,7 +102,7 @@ pub(super) fn run(
     if ended.status.success() {
         // A failure that the shell passed over, within `$(…)` for example.
         let Some(first) = failures.iter().find(|failed| !failed.is_unread()) else {
-            return Ok(());
+            return Ok(ended.left);
         };
         let status = first.status();
         let error = JobError::failed(format!(

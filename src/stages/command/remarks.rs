@@ -94,6 +94,9 @@ impl Remarks<'_> {
             }
             if let Some(code) = code {
                 self.unfollowed(code, step, &matched);
+                if first {
+                    self.copied_as_code(code, step, &matched);
+                }
             }
         }
         if let Some(step) = steps.first() {

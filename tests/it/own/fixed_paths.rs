@@ -3,6 +3,7 @@
 use super::mistakes;
 use super::run;
 use super::space;
+use super::told;
 use crate::support::counts;
 
 /// A program that knows its files by their paths in the project, as most do that another tool has run.
@@ -102,6 +103,62 @@ fn a_slot_without_input_has_no_place() {
         "place: {prepared: said.txt}",
     ));
     assert!(said.contains("are both `said.txt`"), "{said}");
+}
+
+/// As after a run by hand, in the project itself.
+#[test]
+fn an_old_result_among_the_code_is_not_what_the_program_left() {
+    let said = |run: &str, out: &str| {
+        let space = space(&format!(
+            "experiment: o\nstages:\n  s:\n    uses: command\n    with: {{run: 'cd exp; {run}', code: [\"exp/**\"], copy_code: \
+             true, {out}}}\n"
+        ));
+        space.write("exp/train.py", "");
+        space.write("exp/results.json", "{\"loss\": 1}\n");
+        space.write("exp/runs/1.txt", "old\n");
+        told(&space, &[])
+    };
+    let metrics = "metrics: exp/results.json";
+    let all = said("ls", metrics);
+    for wanted in [
+        "`exp/results.json`, which `s` is to leave, is code as well",
+        "the program left no `exp/results.json`, its metrics: what is there is a copy",
+        "`\"!exp/results.json\"` behind the patterns of `code` takes an old one out",
+    ] {
+        assert!(all.contains(wanted), "{wanted}\n{all}");
+    }
+    for (out, what) in [
+        (
+            "out: {x: exp/results.json}",
+            "`exp/results.json`, its output `x`",
+        ),
+        ("out: {x: exp/runs/}", "`exp/runs/`, its output `x`"),
+    ] {
+        let all = said("ls", out);
+        assert!(all.contains(&format!("left no {what}")), "{all}");
+    }
+    // The same once more is its own, and so is a folder to which it added.
+    let again = "cat results.json > ../kept; cat ../kept > results.json; rm ../kept";
+    for (run, out) in [
+        (again, metrics),
+        ("echo new > runs/2.txt", "out: {x: exp/runs/}"),
+    ] {
+        let all = said(run, out);
+        assert!(all.contains("1 done"), "{all}");
+    }
+}
+
+#[test]
+fn an_item_is_not_placed_where_something_else_is_to_be() {
+    let said = mistakes(
+        "experiment: o\naxes: {k: [best, b]}\nstages:\n  a: {uses: command, with: {run: 'echo 1 > x', out: {x: x}}}\n  c:\n    \
+         uses: command\n    over: [k]\n    in: {d: a.x}\n    with: {run: ls, place: {d: '{k}.txt'}, out: {best: best.txt}}\n",
+    );
+    assert!(said.contains("`d` cannot be placed at `{k}.txt`"), "{said}");
+    assert!(
+        said.contains("`best.txt` is declared as the path of an output"),
+        "{said}"
+    );
 }
 
 #[cfg(target_os = "linux")]

@@ -6,6 +6,8 @@ mod deep;
 mod environment;
 mod fixed_paths;
 mod folders;
+#[cfg(target_os = "linux")]
+mod left_running;
 mod live;
 mod metrics;
 mod numbers;
