@@ -65,7 +65,7 @@ pub fn shown_files(step: &Step, result: &StepResult) -> Vec<(String, Object)> {
 /// Where the files of a step belong.
 pub(super) fn places(step: &Step, result: &StepResult) -> Vec<Place> {
     let mut places = Vec::new();
-    let mut taken = HashSet::new();
+    let mut taken = Taken::default();
     let kinds = step.outputs();
     let kind_of = |output: &str| {
         let found = kinds.iter().find(|(name, _)| *name == output);
@@ -82,12 +82,6 @@ pub(super) fn places(step: &Step, result: &StepResult) -> Vec<Place> {
     if !step.cell.0.is_empty() {
         cell = format!("{cell}/{}", file_name(&step.cell.to_string()));
     }
-    // Of two, the second is put into a folder with the name of its output.
-    let mut choose = |short: String, long: String| {
-        let path = if taken.contains(&short) { long } else { short };
-        taken.insert(path.clone());
-        path
-    };
     for (output, artifact) in &result.outputs {
         let printed = printed(output);
         let copied = printed.is_some();
@@ -98,30 +92,32 @@ pub(super) fn places(step: &Step, result: &StepResult) -> Vec<Place> {
         if let (Some(_), Some(folder)) = (&artifact.folder, printed) {
             // A folder of pictures or tables.
             let folder = format!("{folder}/{}", file_name(&name));
-            places.extend(contents(&choose(folder.clone(), folder), artifact, copied));
+            let folder = taken.choose(folder.clone(), |nth| format!("{folder}{nth}"));
+            places.extend(contents(&folder, artifact, copied));
             continue;
         }
         if let Some(own) = &artifact.folder {
             let (own, output) = (file_name(own), file_name(output));
-            let folder = choose(format!("{cell}/{own}"), format!("{cell}/{output}/{own}"));
+            let long = |nth: &str| format!("{cell}/{output}{nth}/{own}");
+            let folder = taken.choose(format!("{cell}/{own}"), long);
             places.extend(contents(&folder, artifact, copied));
             continue;
         }
         for (file, object) in &artifact.files {
-            let (short, long) = match printed {
+            let ending = ending(file);
+            let path = match printed {
                 Some(folder) => {
                     let name = format!("{folder}/{}", file_name(&name));
-                    (
-                        format!("{name}.{}", file_name(ending(file))),
-                        format!("{name}.{}", file_name(file)),
-                    )
+                    let file = file_name(file);
+                    let long = |nth: &str| format!("{name}{nth}.{file}");
+                    taken.choose(format!("{name}.{}", file_name(ending)), long)
                 }
-                None => (
-                    format!("{cell}/{}", file_path(file)),
-                    format!("{cell}/{}/{}", file_name(output), file_path(file)),
-                ),
+                None => {
+                    let (output, file) = (file_name(output), file_path(file));
+                    let long = |nth: &str| format!("{cell}/{output}{nth}/{file}");
+                    taken.choose(format!("{cell}/{file}"), long)
+                }
             };
-            let path = choose(short, long);
             let object = *object;
             places.push(Place {
                 path,
@@ -130,6 +126,44 @@ pub(super) fn places(step: &Step, result: &StepResult) -> Vec<Place> {
         }
     }
     places
+}
+
+/// The places of a step's files and folders.
+#[derive(Default)]
+struct Taken {
+    places: HashSet<String>,
+    /// The folders above them.
+    above: HashSet<String>,
+}
+
+impl Taken {
+    /// A place that is no other's, nor within one or around one. Of two, the second is put into a folder with the name of
+    /// its output; where that is taken as well, with a number behind it.
+    fn choose(&mut self, short: String, long: impl Fn(&str) -> String) -> String {
+        let mut path = short;
+        let mut number = 1;
+        while !self.is_free(&path) {
+            let nth = match number {
+                1 => String::new(),
+                number => format!("~{number}"),
+            };
+            path = long(&nth);
+            number += 1;
+        }
+        self.above.extend(above(&path).map(str::to_owned));
+        self.places.insert(path.clone());
+        path
+    }
+
+    fn is_free(&self, path: &str) -> bool {
+        let is_within = above(path).any(|folder| self.places.contains(folder));
+        !is_within && !self.places.contains(path) && !self.above.contains(path)
+    }
+}
+
+/// The folders that a path is in.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(end, _)| &path[..end])
 }
 
 /// A folder with what is in it, under the names that links in it know: files first, in order.

@@ -90,3 +90,15 @@ fn a_folder_where_a_file_is_read_is_told() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("a table is read from one file"), "{said}");
 }
+
+#[test]
+fn no_file_of_a_step_is_shown_in_the_place_of_another() {
+    let space = space(
+        "experiment: o\nstages:\n  s:\n    uses: command\n    with:\n      run: 'mkdir -p y a b; echo folder > y/m; echo x > a/m; \
+         echo other > b/m'\n      out: {f: y/, x: a/m, y: b/m}\n",
+    );
+    assert_eq!(run(&space, &[]), counts(&[("s", 1)]));
+    for (path, content) in [("y/m", "folder\n"), ("m", "x\n"), ("y~2/m", "other\n")] {
+        assert_eq!(space.read(&format!("outputs/o/cells/s/{path}")), content);
+    }
+}
