@@ -20,6 +20,8 @@ pub(super) struct Node {
     pub name: Arc<str>,
     /// Whether it may run; of the others, known results are used.
     pub selected: bool,
+    /// Whether it is one that may run, or such a one needs its result: of others nobody is asked.
+    pub reached: bool,
     /// Whether it was not to run and is not known to fail: what came of it would be news.
     pub left_out: bool,
     /// Whether it runs even where its result is known.
@@ -52,6 +54,7 @@ impl Node {
             name: Arc::from(step.to_string()),
             step,
             selected,
+            reached: selected,
             left_out: false,
             force: false,
             waits: 0,

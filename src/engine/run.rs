@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use crate::plan::From;
 use crate::plan::Step;
+use crate::plan::StepId;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -131,14 +132,16 @@ impl<'a> Engine<'a> {
         let store = self.store;
         if store.was_killed() {
             self.end_leftovers(&mut journal);
+            store.has_no_leftovers();
         }
         let bytes = Arc::new(AtomicU64::new(0));
         self.watch_reading(&bytes);
+        let grows = growth.is_some();
         let prepared = || {
             rayon::join(
                 || store.preload(steps.len()),
                 || {
-                    let (nodes, graph) = nodes(steps, options);
+                    let (nodes, graph) = nodes(steps, options, grows);
                     let files = plain_files(store, steps, &PlainFiles::new());
                     (nodes, graph, files)
                 },
@@ -245,7 +248,7 @@ impl<'a> Engine<'a> {
 }
 
 /// The nodes of the first steps, and their graph.
-fn nodes(steps: &[Arc<Step>], options: &Options) -> (Nodes, Graph) {
+fn nodes(steps: &[Arc<Step>], options: &Options, grows: bool) -> (Nodes, Graph) {
     let mut graph = Graph::default();
     for step in steps {
         graph.add(step);
@@ -262,6 +265,13 @@ fn nodes(steps: &[Arc<Step>], options: &Options) -> (Nodes, Graph) {
     }
     for id in options.only.iter().flatten() {
         nodes[*id].selected = true;
+    }
+    for id in (0..steps.len()).rev().map(|index| StepId(index as u32)) {
+        // What is added later may read any of them.
+        nodes[id].reached |= nodes[id].selected || grows;
+        if nodes[id].reached {
+            graph.needs(id).for_each(|need| nodes[need].reached = true);
+        }
     }
     (nodes, graph)
 }

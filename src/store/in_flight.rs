@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use rusqlite::OptionalExtension;
+
 use super::Digest;
 use super::Store;
 use super::StoreError;
@@ -51,6 +53,16 @@ impl Store {
                 }
             }
             Ok(all)
+        })
+    }
+
+    /// The run that has kept the result of a key; empty for somebody else's, none where there is no result.
+    pub fn recorded_by(&self, key: Digest) -> Result<Option<String>, StoreError> {
+        self.database.with(|connection| {
+            connection
+                .prepare_cached("SELECT run FROM records WHERE key = ?")?
+                .query_row([key.as_bytes()], |row| row.get(0))
+                .optional()
         })
     }
 

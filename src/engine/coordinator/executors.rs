@@ -55,9 +55,14 @@ use crate::text::plural;
 
 use super::Coordinator;
 use super::Running;
+use super::updates::AttemptEnd;
 
 /// How often the output of an attempt is read while it runs: it may lie on a network's disk.
 const HEARING: Duration = Duration::from_millis(500);
+
+/// The file of an attempt's folder that says by which run the result was kept that stood under its key when it was
+/// handed over: a damaged one, or one to be made again.
+const INSTEAD: &str = "instead";
 
 /// How many attempts' output is read at once, so that the others are not kept waiting.
 const HEARD_AT_ONCE: usize = 64;
@@ -133,8 +138,11 @@ impl<'a> Coordinator<'a, '_> {
         }
         let mut folders = HashSet::new();
         for attempt in store.in_flight()? {
-            // Its coordinator died after it had recorded the result.
-            if store.has_record(attempt.key)? {
+            let folder = store.attempt_folders().join(&attempt.folder);
+            let before = fs::read_to_string(folder.join(INSTEAD)).ok();
+            let now = store.recorded_by(attempt.key)?;
+            // Its coordinator died after it had recorded the result, or another one has made it.
+            if now.is_some() && now != before {
                 abandon(&mut executors, store, &attempt);
                 store.forget_in_flight(attempt.key, &attempt.folder)?;
             } else {
@@ -162,7 +170,16 @@ impl<'a> Coordinator<'a, '_> {
                     break;
                 };
                 if let Err(error) = self.hand_over(executor, id) {
-                    self.fail(id, error, "", 0.0, next);
+                    // As of one that ended: what passes is tried again.
+                    let end = AttemptEnd {
+                        id,
+                        number: self.nodes[id].attempts,
+                        seconds: 0.0,
+                        log: String::new(),
+                        checkpointed: false,
+                        environment: None,
+                    };
+                    self.ended_badly(&end, error, next);
                 }
             }
         }
@@ -285,7 +302,11 @@ impl<'a> Coordinator<'a, '_> {
         let store = self.engine.store;
         let name = format!("{}-{}-{}", &key.to_hex()[..16], self.run.0, task.number);
         let folder = store.new_attempt_folder(&name).map_err(store_failed)?;
-        let left = stamps.leave_in(&folder);
+        let standing = store.recorded_by(key).map_err(store_failed)?;
+        let left = stamps.leave_in(&folder).and_then(|()| match standing {
+            Some(run) => fs::write(folder.join(INSTEAD), run),
+            None => Ok(()),
+        });
         left.map_err(|error| store_failed(StoreError::io("write to", &folder, error)))?;
         let code = code(&task.step, self.engine.keys);
         let job = Job {
@@ -317,7 +338,7 @@ impl<'a> Coordinator<'a, '_> {
             spec: &spec,
             step: &step,
             stage: &task.step.stage,
-            attempt: task.number - self.nodes[task.step.id].interrupted,
+            attempt: self.counted(task.step.id, task.number),
             threads: task.threads,
             policy: &task.step.policy,
         };
@@ -461,7 +482,9 @@ impl<'a> Coordinator<'a, '_> {
             return;
         }
         self.executors.told = true;
-        let wanted: HashSet<Digest> = self.nodes.iter().filter_map(|node| node.key).collect();
+        // One whose result is known is to make it again, which nobody asks for any more.
+        let open = self.nodes.iter().filter(|node| node.result.is_none());
+        let wanted: HashSet<Digest> = open.filter_map(|node| node.key).collect();
         let saved = self.executors.saved.values();
         let mut executors = self.engine.executors.borrow_mut();
         for attempt in saved.filter(|attempt| !wanted.contains(&attempt.key)) {

@@ -24,6 +24,7 @@ impl<'a> Coordinator<'a, '_> {
         let node = &self.nodes[id];
         let asks = self.engine.shared.is_some()
             && !matches!(lookup, Lookup::Hit(_))
+            && node.reached
             && node.step.policy.cache
             && !node.force
             && !node.asked

@@ -296,8 +296,8 @@ impl Coordinator<'_, '_> {
             node.interrupted += 1;
             node.in_vain = if *further { 0 } else { node.in_vain + 1 };
         }
-        let counted = end.number.saturating_sub(node.interrupted);
         let in_vain = node.in_vain;
+        let counted = self.counted(id, end.number);
         let step = &self.nodes[id].step;
         let again = match &error {
             JobError::Interrupted { .. } => in_vain <= INTERRUPTIONS,
@@ -387,6 +387,11 @@ impl Coordinator<'_, '_> {
 }
 
 impl Coordinator<'_, '_> {
+    /// Which of its tries an attempt of a step is: those that something else interrupted were none.
+    pub(super) fn counted(&self, id: StepId, attempt: u32) -> u32 {
+        attempt.saturating_sub(self.nodes[id].interrupted)
+    }
+
     fn too_long(&self, id: StepId) -> JobError {
         let timeout = self.nodes[id].step.policy.timeout.unwrap_or_default();
         let seconds = timeout.as_secs_f64();
@@ -400,7 +405,7 @@ impl Coordinator<'_, '_> {
     fn may_try_again(&self, id: StepId, number: u32) -> bool {
         let step = &self.nodes[id].step;
         let (policy, program) = (&step.policy, step.kind.starts_processes());
-        number <= policy.retries
+        self.counted(id, number) <= policy.retries
             && !self.flow.stopping
             && (program || policy.isolate)
             && policy.retry.passes(Some(Ended::Timeout), program)

@@ -198,9 +198,19 @@ fn store_of(folder: &Path) -> Store {
 }
 
 fn run(folder: &Path, steps: &[Arc<Step>], stop: bool) -> Summary {
+    run_as(folder, steps, stop, |_| ())
+}
+
+fn run_as(
+    folder: &Path,
+    steps: &[Arc<Step>],
+    stop: bool,
+    change: impl FnOnce(&mut Options),
+) -> Summary {
     let store = store_of(folder);
     let mut options = Options::new("test", folder);
     options.backoff = Duration::from_millis(1);
+    change(&mut options);
     let interrupt = Arc::clone(&options.interrupt);
     let mut engine = Engine::new(&PlainKeys, &Waits, &store, options);
     engine.executors = RefCell::new(vec![Box::new(Detached::default())]);
@@ -314,4 +324,32 @@ fn attempts_elsewhere_are_cancelled_and_their_deaths_are_failures() {
         store_of(space.path()).in_flight().expect("the store works"),
         []
     );
+}
+
+/// A result stands under its key already when it is handed over: that is not its own.
+#[test]
+fn an_attempt_at_a_result_that_is_made_again_is_adopted_as_any_other() {
+    let space = project();
+    let (folder, steps) = (space.path(), plan(["a"]));
+    fs::write(folder.join("go"), "").expect("it is ours");
+    let first = run(folder, &steps, false);
+    fs::remove_file(folder.join("go")).expect("it is there");
+    let force = |options: &mut Options| {
+        options.force = vec![steps[0].id];
+        options.detach = true;
+    };
+    run_as(folder, &steps, true, force);
+    assert_eq!(begun(folder), ["a", "a"]);
+    let left = || store_of(folder).in_flight().expect("the store works").len();
+    assert_eq!(left(), 1);
+
+    // Who does not want it made again leaves it where it is.
+    let known = run(folder, &steps, false);
+    assert_eq!((known.steps[0].state, left()), (State::UpToDate, 1));
+
+    fs::write(folder.join("go"), "").expect("it is ours");
+    let made = run_as(folder, &steps, false, force);
+    assert_eq!((made.steps[0].state, left()), (State::Done, 0));
+    assert_eq!(begun(folder), ["a", "a"], "nothing was begun again");
+    assert_eq!(keys(&made), keys(&first));
 }

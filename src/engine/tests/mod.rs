@@ -5,6 +5,7 @@ mod choosing;
 #[cfg(target_os = "linux")]
 mod elsewhere;
 mod growing;
+mod handed_over;
 mod isolation;
 mod kit;
 mod scheduling;

@@ -108,9 +108,16 @@ fn steps_that_become_ready_together_are_asked_for_together_and_equal_ones_once()
 }
 
 #[test]
-fn what_is_forced_or_not_kept_is_not_asked_for_and_what_is_left_out_is() {
+fn what_is_forced_or_not_kept_or_reached_is_not_asked_for_and_what_is_left_out_is() {
     let mut theirs = Lab::new();
-    let mut steps = plan(["data", "fit <- data", "table <- fit"]);
+    // What no step reads that is to run is none of it.
+    let mut steps = plan([
+        "data",
+        "fit <- data",
+        "table <- fit",
+        "other",
+        "last <- other",
+    ]);
     theirs.run(&steps);
     let mut ours = Lab::new();
     let (their_store, store) = (theirs.store(), ours.store());
@@ -119,7 +126,10 @@ fn what_is_forced_or_not_kept_is_not_asked_for_and_what_is_left_out_is() {
     ours.options.only = Some(vec![steps[1].id, steps[2].id]);
     ours.options.force = vec![steps[1].id];
     let summary = run(&ours, &store, &others, &steps);
-    assert_eq!(states(&summary), [Unselected, Done, Done]);
+    assert_eq!(
+        states(&summary),
+        [Unselected, Done, Done, Unselected, Unselected]
+    );
     assert_eq!(others.asked(), [1]);
     assert_eq!(ours.ran(), ["fit", "table"]);
 }
