@@ -64,6 +64,9 @@ const MANY: usize = 1_000;
 /// The file that the one who writes has locked.
 const LOCK: &str = "lock";
 
+/// A folder among those that steps worked in, for as long as some that a killed process has started may run still.
+const KILLED: &str = "killed";
+
 /// Artifacts by content, records by key, and what was tried.
 pub struct Store {
     root: PathBuf,
@@ -139,8 +142,12 @@ impl Store {
             empty(&temporary)?;
             let scratch = root.join("scratch");
             killed = empty(&scratch)?;
-            folder::folder(&scratch, true)
-                .map_err(|error| StoreError::io("create", &scratch, error))?;
+            // Whoever opens it may be another than who ends what runs still.
+            let mark = killed.then(|| scratch.join(KILLED));
+            for folder in [Some(scratch), mark].iter().flatten() {
+                folder::folder(folder, true)
+                    .map_err(|error| StoreError::io("create", folder, error))?;
+            }
             folder::secret(root)?;
         }
         let (connection, stands_in) = match writable {
@@ -193,9 +200,15 @@ impl Store {
         self.stands_in
     }
 
-    /// Whether the last process that wrote here died while steps ran: some may run still.
+    /// Whether a process that wrote here died while steps ran, and nobody has ended them since: some may run still.
     pub fn was_killed(&self) -> bool {
         self.killed
+    }
+
+    /// They are ended, or cannot be.
+    pub fn has_no_leftovers(&self) {
+        // Where it stays they are looked for once more.
+        let _ = fs::remove_dir(self.scratch().join(KILLED));
     }
 
     /// The store's folder.

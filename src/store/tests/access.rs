@@ -15,6 +15,26 @@ fn a_second_writer_that_must_not_wait_hears_who_writes() {
 }
 
 #[test]
+fn what_a_killed_process_has_left_is_known_until_somebody_has_ended_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let open = || open(folder.path());
+    let store = open();
+    assert!(!store.was_killed());
+    let work = store.scratch().join("run/1/work");
+    std::fs::create_dir_all(work).expect("it is ours");
+    drop(store);
+    // As `gc`, which ends nothing.
+    let store = open();
+    assert!(store.was_killed() && !store.scratch().join("run").exists());
+    drop(store);
+    let store = open();
+    assert!(store.was_killed());
+    store.has_no_leftovers();
+    drop(store);
+    assert!(!open().was_killed());
+}
+
+#[test]
 fn a_second_writer_waits_for_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = Some(open(folder.path()));
