@@ -107,7 +107,7 @@ impl Entry for Select {
          Other steps can score the candidates: `in: {candidates: fit, scores: critic.metrics}` passes on the\n\
          model whose critic says that it is best. A candidate has the score that agrees with it in all axes\n\
          that both have; where several do, as of two splits, `scores: {from: critic.metrics, at: {split: valid}}`\n\
-         takes one.\n\
+         takes one. With `missing: allow` a candidate of which the score failed is left out.\n\
          \n\
          Ties go to the first in axis order. A score that is not a number never wins; a training\n\
          that diverged, and a candidate that does not report the number, is left out, and the run says so. Where no candidate has a score the step fails and says so.\n\
@@ -190,18 +190,24 @@ impl Stage for Select {
         let params = SelectParams::read(&job.step.params)?;
         let by = params.by.as_str();
         let candidates = job.items(CANDIDATES);
+        let lost = job.missing(SCORES);
+        let lost: Vec<&Cell> = lost.iter().map(|(_, item)| &item.cell).collect();
         let scored = match job.items(SCORES) {
-            [] => candidates.iter().collect(),
-            scores => scored_by(candidates, scores)?,
+            [] if lost.is_empty() => candidates.iter().map(Some).collect(),
+            scores => scored_by(candidates, scores, &lost)?,
         };
+        let unscored = candidates.iter().zip(&scored);
+        let unscored = unscored.filter(|(_, scored)| scored.is_none());
+        let unscored: Vec<String> = unscored.map(|(item, _)| fitted::name(item)).collect();
+        tell_left_out(job, &unscored, "of which the score is missing");
         let order = params.order.unwrap_or_else(|| known_order(&scored, by));
         let largest = order == Order::Max;
         // Another stage may have a number for one that diverged: its cost, or how long it took.
         let metrics = candidates.iter().zip(&scored);
         let metrics = metrics
-            .map(|(candidate, scored)| match candidate.diverged {
-                true => Ok(None),
-                false => numbers_of(scored),
+            .map(|(candidate, scored)| match scored {
+                Some(scored) if !candidate.diverged => numbers_of(scored),
+                _ => Ok(None),
             })
             .collect::<Result<Vec<_>, _>>()?;
         without_number(job, candidates, &metrics, by)?;
@@ -455,8 +461,8 @@ fn simplest_within_error(
 }
 
 /// Which is best as the manifest, or the kind that reports the number, says it.
-fn known_order(scored: &[&JobItem], by: &str) -> Order {
-    let mut said = scored.iter().filter_map(|scored| {
+fn known_order(scored: &[Option<&JobItem>], by: &str) -> Order {
+    let mut said = scored.iter().flatten().filter_map(|scored| {
         let metrics = metrics_of(scored)?;
         described::higher_is_better(metrics.described.as_ref()?, by)
     });

@@ -12,21 +12,25 @@ use crate::registry::Value;
 use crate::stages::fitted;
 use crate::text::list_of;
 
-/// For every candidate the one of the scores that is its own.
+/// For every candidate the one of the scores that is its own; none where that is among the `missing`.
 pub(super) fn scored_by<'a>(
     candidates: &[JobItem],
     scores: &'a [JobItem],
-) -> Result<Vec<&'a JobItem>, JobError> {
+    missing: &[&Cell],
+) -> Result<Vec<Option<&'a JobItem>>, JobError> {
     let cells = |items: &'a [JobItem]| items.iter().map(|item| &item.cell).collect::<Vec<&Cell>>();
-    let own_cells: Vec<&Cell> = candidates.iter().map(|item| &item.cell).collect();
-    let of = |(candidate, own): (&JobItem, Vec<usize>)| match own[..] {
-        [score] => Ok(&scores[score]),
+    let candidate_cells: Vec<&Cell> = candidates.iter().map(|item| &item.cell).collect();
+    let own = scores_of(&candidate_cells, &cells(scores));
+    let lost = scores_of(&candidate_cells, missing);
+    let of = |(candidate, (own, lost)): (&JobItem, (Vec<usize>, Vec<usize>))| match own[..] {
+        [score] => Ok(Some(&scores[score])),
+        [] if !lost.is_empty() => Ok(None),
         _ => {
             let (title, help) = unscored(&fitted::name(candidate), &own, &cells(scores));
             Err(JobError::failed(title).hint(help))
         }
     };
-    let own = scores_of(&own_cells, &cells(scores));
+    let own = own.into_iter().zip(lost);
     candidates.iter().zip(own).map(of).collect()
 }
 
