@@ -17,6 +17,7 @@ use crate::manifest::expression::Expression;
 use crate::registry::Value;
 use crate::search::Condition;
 use crate::search::Point;
+use crate::text::Place;
 
 use super::Grid;
 use super::Rows;
@@ -36,6 +37,30 @@ struct Cells {
     stages: Vec<Vec<Filter>>,
 }
 
+/// A condition under which a stage is there.
+#[derive(Clone, Debug)]
+pub(in crate::manifest) struct Needed {
+    pub text: String,
+    pub place: Place,
+}
+
+/// Written at one place.
+impl PartialEq for Needed {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |needed: &Self| needed.place.range.clone();
+        self.text == other.text && of(self) == of(other)
+    }
+}
+
+impl Needed {
+    pub(in crate::manifest) fn of(when: &Expression) -> Self {
+        Needed {
+            text: when.text().to_owned(),
+            place: when.place().clone(),
+        }
+    }
+}
+
 impl Grid {
     /// Which points of a search have cells, and that as text; none where all have. `stages` has by number that is
     /// optimised the conditions of the stages that it takes.
@@ -43,16 +68,16 @@ impl Grid {
         &self,
         axes: &[Axis],
         search: &Search,
-        stages: &[Vec<&Expression>],
+        stages: &[Vec<Needed>],
     ) -> Option<(Condition, String)> {
-        let read = |when: &&Expression| {
-            let expression = Expression::read(when.text(), when.place()).ok()?;
+        let read = |needed: &Needed| {
+            let expression = Expression::read(&needed.text, &needed.place).ok()?;
             let keeps = true;
             Some(Filter::Condition { expression, keeps })
         };
         let stages = stages.iter();
         let stages: Vec<Vec<Filter>> = stages
-            .map(|whens| whens.iter().filter_map(read).collect())
+            .map(|needed| needed.iter().filter_map(read).collect())
             .collect();
         let filters = self.filters.iter().map(|filter| &**filter);
         let filters: Vec<&Filter> = filters.chain(stages.iter().flatten()).collect();

@@ -17,6 +17,7 @@ use crate::text::Place;
 
 use filter::Filter;
 use including::include;
+pub(super) use left_out::Needed;
 use overlay::Overlay;
 use overlay::overlays;
 use rows::Rows;
