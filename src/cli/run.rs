@@ -56,8 +56,10 @@ use crate::engine::Growth;
 use crate::engine::Options;
 use crate::engine::SharedResults;
 use crate::engine::State;
+use crate::engine::StepSummary;
 use crate::plan::SelectedSteps;
 use crate::plan::StepId;
+use crate::search::outside::Program;
 use crate::stages::Results;
 use crate::stages::Stages;
 use crate::store::Access;
@@ -203,18 +205,19 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     elsewhere.join(&mut engine, &project, &store)?;
     let mut reporter = reporter(args);
     let mut state = RunState::default();
-    state.search = project.best_line();
+    state.search = project.best_line_of_run();
     state.trials = growing.as_ref().and_then(|_| project.trials_ahead());
     // Bars alone show it.
     let bars = !args.json && matches!(shown(args), Progress::Bars);
     let news = RefCell::new(News::default());
-    // A program that proposes is asked between runs: nobody knows how long it takes. Who leaves the steps to a
-    // queue does not wait for what comes of them.
-    let trials = growing
-        .as_ref()
-        .filter(|_| !args.detach && !project.asks_a_program());
-    let mut trials =
-        trials.map(|steps| GrowingTrials::of(&args.experiment, &project, steps, &news));
+    let program = Program::new(root, stop.clone());
+    // Who leaves the steps to a queue does not wait for what comes of them.
+    let trials = growing.as_ref().filter(|_| !args.detach);
+    // What is let go of, and what is forced, is known once all trials have ended: it takes a further round.
+    let mut searches = project.plan.experiment.search.iter();
+    let closes = args.force.is_empty() && searches.all(|search| search.budget.is_none());
+    let mut trials = trials
+        .map(|steps| GrowingTrials::of(&args.experiment, &project, steps, &news, &program, closes));
     let mut best_so_far = match bars && trials.is_none() {
         true => BestSoFar::of(&project, &store)?,
         false => None,
@@ -251,7 +254,12 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let newest = ManuallyDrop::new(newest);
     let project = newest.as_ref().unwrap_or(&project);
     let mut summary = ManuallyDrop::new(summary);
-    let growing = growing.is_some();
+    let made = |step: &StepSummary| matches!(step.state, State::Done | State::UpToDate);
+    let closed = growing.is_some()
+        && summary.steps.iter().all(made)
+        && project.until_proposals()?.is_none()
+        && !project.was_edited_since(&summary)?;
+    let growing = growing.is_some() && !closed;
     if let (Some(metrics), Some(before)) = (&mut metrics, &rounds.metrics) {
         metrics.go_on_from(before);
     }
@@ -269,7 +277,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let mut wrong = false;
     if !filtered && !summary.stopped {
         let made = |id: StepId| summary.steps[id.index()].state == State::Done;
-        let grown = searches::after_run(project, !growing, made, &stop, err)?;
+        let grown = searches::after_run(project, !growing, made, &program, err)?;
         // Whoever asked meanwhile to stop does not want a further round.
         let stopped = stop.load(Ordering::SeqCst) > 0;
         match grown {

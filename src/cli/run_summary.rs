@@ -63,6 +63,9 @@ pub(super) fn print(
     if summary.stopped {
         writeln!(err, "stopped; `run` again goes on from here")?;
     }
+    if let Some(said) = project.go_on_without_failed(summary) {
+        writeln!(err, "{said}")?;
+    }
     if totals.pending > 0 {
         writeln!(
             err,

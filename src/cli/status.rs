@@ -96,7 +96,12 @@ pub(super) fn status(
     }
     if let Some(trials) = project.trials_line().filter(|_| !args.json) {
         writeln!(out, "\n{trials}")?;
-        if let Some(best) = project.best_line() {
+        let live = run.as_ref().is_some_and(|run| run.writer.is_some());
+        let best = match live {
+            true => project.best_line_of_run(),
+            false => project.best_line(),
+        };
+        if let Some(best) = best {
             writeln!(out, "{best}")?;
         }
     }

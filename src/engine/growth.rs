@@ -16,6 +16,12 @@ pub trait Growth {
     /// them. Each step is told of once. What is added may only depend on what was told, in an order
     /// of its own: steps end in any order, and a run that was interrupted tells of known results again.
     fn grow(&mut self, ended: &[EndedStep<'_>]) -> Vec<Arc<Step>>;
+
+    /// Whether it is still finding out what there is to add: the run does not end before, and asks again and
+    /// again, also where nothing has ended.
+    fn is_finding_out(&self) -> bool {
+        false
+    }
 }
 
 /// A step in a final state.

@@ -16,29 +16,11 @@
 //! `stopped`, with `budget` and `cost`, `failed` and `running`. It answers, as the last line of what
 //! it prints, with `{"point": {"lr": 0.02, …}}` or, if it has none left, with `{"exhausted": true}`.
 
-use std::fs::File;
-use std::io;
-use std::io::Read;
-use std::io::Seek;
-use std::io::Write;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process;
-use std::process::Child;
-use std::process::ExitStatus;
-use std::process::Stdio;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::AtomicU8;
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::Duration;
-use std::time::Instant;
+mod program;
 
-#[cfg(unix)]
-use rustix::process::Pid;
-#[cfg(unix)]
-use rustix::process::Signal;
+use std::io;
+use std::process::ExitStatus;
+
 use serde::Deserialize;
 use serde_json::Value as Json;
 use serde_json::json;
@@ -49,7 +31,6 @@ use crate::registry::Param;
 use crate::registry::ParamError;
 use crate::registry::Values;
 use crate::registry::params;
-use crate::session;
 
 use super::Ask;
 use super::Domain;
@@ -60,6 +41,9 @@ use super::Parameter;
 use super::Point;
 use super::Proposal;
 use super::history::fresh;
+
+pub use program::Beside;
+pub use program::Program;
 
 params! {
     /// What `command` may be given.
@@ -122,177 +106,6 @@ impl Method for Command {
     fn is_outside(&self) -> bool {
         true
     }
-}
-
-/// `command` with its program, which runs in the folder of the project.
-pub struct Program<'a> {
-    root: &'a Path,
-    /// Above 0 once the program is not to be waited for.
-    stop: &'a AtomicU8,
-    /// Trials for which it proposed what cannot be taken.
-    redrawn: Mutex<Vec<(usize, Redrawn)>>,
-}
-
-impl<'a> Program<'a> {
-    /// The program of a project in this folder, which is given up as soon as `stop` is above 0.
-    pub fn new(root: &'a Path, stop: &'a AtomicU8) -> Self {
-        Program {
-            root,
-            stop,
-            redrawn: Mutex::default(),
-        }
-    }
-
-    /// The trials for which it proposed what could not be taken, for this reason, so that they were drawn at random.
-    pub fn redrawn(&self, why: Redrawn) -> Vec<usize> {
-        let all = self.redrawn.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = all.iter().filter(|(_, because)| *because == why);
-        of.map(|(trial, _)| *trial).collect()
-    }
-}
-
-impl Entry for Program<'_> {
-    fn name(&self) -> &'static str {
-        Command.name()
-    }
-
-    fn summary(&self) -> &'static str {
-        Command.summary()
-    }
-}
-
-impl Method for Program<'_> {
-    fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
-        match Command.propose(ask)? {
-            Proposal::NotAsked => {}
-            known => return Ok(known),
-        }
-        let params = CommandParams::read(ask.params)?;
-        let answer = answer(&params, self.root, &request(ask), self.stop);
-        match answer.and_then(|printed| proposal(ask, &printed)) {
-            Ok(Answered { proposal, redrawn }) => {
-                if let Some(why) = redrawn {
-                    let mut all = self.redrawn.lock().unwrap_or_else(PoisonError::into_inner);
-                    all.push((ask.k, why));
-                }
-                Ok(proposal)
-            }
-            // What it has answered before is kept.
-            Err(OutsideError::Stopped) => Ok(Proposal::NotAsked),
-            Err(error) => {
-                let why = format!("asked for trial {}, the program gave none: {error}", ask.k);
-                Err(ParamError::new("run", why))
-            }
-        }
-    }
-
-    fn learns(&self) -> bool {
-        Command.learns()
-    }
-
-    fn looks_back(&self, params: &Values, k: usize) -> bool {
-        Command.looks_back(params, k)
-    }
-
-    fn is_outside(&self) -> bool {
-        true
-    }
-}
-
-/// How often a program is looked after.
-const GLANCE: Duration = Duration::from_millis(5);
-
-/// So much of what a program says in its end is passed on.
-const LAST_WORDS: usize = 600;
-
-/// What the program prints. It reads and writes files, so that nobody waits for a pipe that a child of
-/// it holds open.
-fn answer(
-    params: &CommandParams,
-    root: &Path,
-    request: &str,
-    stop: &AtomicU8,
-) -> Result<String, OutsideError> {
-    let failed = |error: io::Error| OutsideError::Start(params.run.join(" "), error);
-    let (program, arguments) = params.run.split_first().ok_or(OutsideError::NoProgram)?;
-    let mut files = Vec::new();
-    for _ in 0..3 {
-        files.push(nameless().map_err(failed)?);
-    }
-    let [input, out, err] = &mut files[..] else {
-        unreachable!("there are three");
-    };
-    input.write_all(request.as_bytes()).map_err(failed)?;
-    input.rewind().map_err(failed)?;
-    let handle = |file: &File| file.try_clone().map(Stdio::from).map_err(failed);
-    let mut command = process::Command::new(program);
-    command
-        .args(arguments)
-        .current_dir(root)
-        .stdin(handle(input)?)
-        .stdout(handle(out)?)
-        .stderr(handle(err)?);
-    // With what it starts it is a group, which ends as one.
-    session::apart(&mut command);
-    let mut child = command.spawn().map_err(failed)?;
-    let begun = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().map_err(failed)? {
-            break status;
-        }
-        let given_up = match begun.elapsed().as_secs_f64() > params.timeout {
-            true => Some(OutsideError::Timeout(params.timeout)),
-            false => (stop.load(Ordering::SeqCst) > 0).then_some(OutsideError::Stopped),
-        };
-        if let Some(given_up) = given_up {
-            end(&mut child).map_err(failed)?;
-            return Err(given_up);
-        }
-        thread::sleep(GLANCE);
-    };
-    if !status.success() {
-        let said = text(err).map_err(failed)?;
-        let said = said.trim_end();
-        let from = said.len().saturating_sub(LAST_WORDS);
-        let from = (from..=said.len()).find(|at| said.is_char_boundary(*at));
-        let said = said[from.unwrap_or_default()..].to_owned();
-        return Err(OutsideError::Died { status, said });
-    }
-    text(out).map_err(failed)
-}
-
-/// Ends a program and what it has started.
-fn end(child: &mut Child) -> io::Result<()> {
-    #[cfg(unix)]
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        // Gone, if it cannot be reached.
-        let _ = rustix::process::kill_process_group(group, Signal::KILL);
-    }
-    child.kill()?;
-    child.wait()?;
-    Ok(())
-}
-
-/// A file that goes with the last handle on it.
-fn nameless() -> io::Result<File> {
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let name = format!("sweepline-ask-{:016x}", u64::from_le_bytes(random));
-    let path: PathBuf = std::env::temp_dir().join(name);
-    let mut options = File::options();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&path)?;
-    std::fs::remove_file(&path)?;
-    Ok(file)
-}
-
-fn text(file: &mut File) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Why there is no point in an answer.

@@ -45,7 +45,6 @@ mod replicates;
 mod report;
 mod resources;
 mod scores;
-mod searched;
 mod searches;
 mod sharing;
 #[cfg(unix)]

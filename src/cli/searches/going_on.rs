@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::atomic::AtomicU8;
 
 use super::SearchState;
 use super::failed;
@@ -17,6 +16,7 @@ use crate::engine::Summary;
 use crate::manifest::Objective;
 use crate::manifest::Search;
 use crate::plan::StepId;
+use crate::search::Method;
 use crate::search::outside::Program;
 use crate::search::outside::Redrawn;
 use crate::stages;
@@ -36,12 +36,12 @@ pub(in crate::cli) enum Grown {
 }
 
 /// Says how the search of a project goes on after a run of its trials, which made the results of the steps
-/// that `made` tells. `last`: no round was to follow. A program that proposes is given up once `stop` is above 0.
+/// that `made` tells. `last`: no round was to follow.
 pub(in crate::cli) fn after_run(
     project: &Project,
     last: bool,
     made: impl Fn(StepId) -> bool,
-    stop: &AtomicU8,
+    program: &Program,
     err: &mut Printer,
 ) -> Result<Grown, Stop> {
     let experiment = &project.plan.experiment;
@@ -54,10 +54,10 @@ pub(in crate::cli) fn after_run(
         .ok()
         .flatten();
     let again = recalled.map(|(_, state)| state).or(project.search.clone());
-    let root = &experiment.root;
-    // A program is asked for more only where a round follows.
-    let program = Program::new(root, stop);
-    let asked = Some(&program).filter(|_| !last);
+    let all = again.as_ref().is_some_and(|state| state.exhausted);
+    // A program is asked for more only where a round follows and it has more.
+    let asks = search.method.is_outside() && !last && !all;
+    let asked = asks.then_some(program as &dyn Method);
     let settled = match settle_with(project, again.as_ref(), Some(known), asked)? {
         Ok(settled) => settled,
         Err(wrong) => {
@@ -75,15 +75,19 @@ pub(in crate::cli) fn after_run(
     }
     let line = settled.tally.line(search);
     if last {
-        return Ok(Grown::No(line));
+        let all = (all || settled.proposed.exhausted) && known < search.trials;
+        let all = all.then(|| format!("{}, {}", plural(known, "trial"), why_no_more(search)));
+        let lines: Vec<String> = line.into_iter().chain(all).collect();
+        return Ok(Grown::No((!lines.is_empty()).then(|| lines.join("\n"))));
     }
     let best = line.as_ref().map(|line| format!(", {line}"));
     let best = best.unwrap_or_default();
-    let settled = settled.proposed;
+    let mut settled = settled.proposed;
     // A program is not asked twice.
-    if search.method.is_outside() {
+    if asks {
         project.note_answers(&settled)?;
     }
+    settled.exhausted |= all;
     let climbed = climbed(search, &settled.highest);
     if let Some(climbed) = &climbed {
         writeln!(err, "{climbed}{best}")?;
@@ -98,16 +102,18 @@ pub(in crate::cli) fn after_run(
             "{} known: going on to {to}{best}",
             plural(known, "trial")
         )?;
-    } else if settled.exhausted && !settled.undecided && climbed.is_none() {
-        let why = match search.method.is_outside() {
-            true => "as many as it proposes",
-            false => "which is all that the space has",
-        };
-        writeln!(err, "{}, {why}", plural(known, "trial"))?;
-    } else if climbed.is_none() && !decided {
+    } else if climbed.is_none() && !decided && (!settled.exhausted || settled.undecided) {
         return Ok(Grown::No(line));
     }
     Ok(Grown::On)
+}
+
+/// Why a search has fewer trials than it may have.
+pub(super) fn why_no_more(search: &Search) -> &'static str {
+    match search.method.is_outside() {
+        true => "as many as it proposes",
+        false => "which is all that the space has",
+    }
 }
 
 /// What is said of the results of a round that have no number although others have: once for an objective.

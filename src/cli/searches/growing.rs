@@ -8,7 +8,11 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::SearchState;
+use super::Settled;
+use super::failures;
 use super::going_on::climbed;
+use super::settle_with;
 use crate::cli::args;
 use crate::cli::printer::Printer;
 use crate::cli::project::Project;
@@ -19,8 +23,11 @@ use crate::engine::Growth;
 use crate::engine::State;
 use crate::engine::StepSummary;
 use crate::engine::Summary;
+use crate::manifest::Search;
 use crate::plan::Step;
 use crate::plan::StepId;
+use crate::search::outside::Beside;
+use crate::search::outside::Program;
 use crate::text::plural;
 
 /// What there is to say of a search while it runs.
@@ -50,15 +57,22 @@ pub(in crate::cli) struct GrowingTrials<'a> {
     /// Keys of steps that failed by themselves.
     failed: Vec<String>,
     news: &'a RefCell<News>,
+    /// What proposes, where a program of the user's does.
+    program: Option<&'a Program>,
+    /// Whether what is made of all trials belongs to the run.
+    closes: bool,
 }
 
 impl<'a> GrowingTrials<'a> {
-    /// Of a run that makes these steps of a project, which was opened with these arguments.
+    /// Of a run that makes these steps of a project, which was opened with these arguments; `closes`: and in the end what
+    /// is made of all trials.
     pub(in crate::cli) fn of(
         args: &'a args::Experiment,
         project: &'a Project,
         steps: &[StepId],
         news: &'a RefCell<News>,
+        program: &'a Program,
+        closes: bool,
     ) -> Self {
         let plan = &project.plan;
         let ids = steps.iter().map(|id| (plan.step(*id).to_string(), *id));
@@ -73,6 +87,8 @@ impl<'a> GrowingTrials<'a> {
             ends: ends.collect(),
             failed: Vec::new(),
             news,
+            program: Some(program).filter(|_| project.asks_a_program()),
+            closes,
         }
     }
 
@@ -84,11 +100,14 @@ impl<'a> GrowingTrials<'a> {
     fn further(&mut self) -> Result<Vec<Arc<Step>>, Stop> {
         self.project().note_trials(&self.failed)?;
         // Whatever there is to say was said before the run, or will be after it.
-        let project = Project::open(self.args, &mut Printer::silent())?;
+        let mut project = Project::open(self.args, &mut Printer::silent())?;
+        if self.has_asked(&project)? {
+            project = Project::open(self.args, &mut Printer::silent())?;
+        }
         let mut added = Vec::new();
         if let (Some(search), Some(state)) = (&project.plan.experiment.search, &project.search) {
             let mut ids: HashMap<StepId, StepId> = HashMap::new();
-            for id in project.steps_of_known_trials(search, state)? {
+            for id in self.wanted(&project, search, state)? {
                 let step = project.plan.step(id);
                 let name = step.to_string();
                 let known = self.ids.get(&name).copied();
@@ -109,6 +128,44 @@ impl<'a> GrowingTrials<'a> {
         Ok(added)
     }
 
+    /// The steps of trials that are known; once no trial is to come also those that are made of all, unless trials that
+    /// failed are to be tried once more before.
+    fn wanted(
+        &self,
+        project: &Project,
+        search: &Search,
+        state: &SearchState,
+    ) -> Result<Vec<StepId>, Stop> {
+        let to_come = project.awaits_trials() || !self.closes;
+        if to_come || !self.failed.is_empty() || failures(project)? > 0 {
+            return project.steps_of_known_trials(search, state);
+        }
+        Ok(project.plan.steps.iter().map(|step| step.id).collect())
+    }
+
+    /// Asks the program that proposes, where it can be, and takes what it has answered. Whether more is known then.
+    fn has_asked(&self, project: &Project) -> Result<bool, Stop> {
+        let known = project.plan.experiment.search.as_ref();
+        let (Some(program), Some(known)) = (self.program, known) else {
+            return Ok(false);
+        };
+        let exhausted = |state: &SearchState| state.exhausted;
+        if project.search.as_ref().is_none_or(exhausted) {
+            return Ok(false);
+        }
+        let asked = Beside(program);
+        let settled = settle_with(project, project.search.as_ref(), None, Some(&asked))?;
+        // What is wrong with it is said after the run.
+        let Ok(Settled { proposed, .. }) = settled else {
+            return Ok(false);
+        };
+        let more = proposed.exhausted || proposed.points.len() > known.points.len();
+        if more {
+            project.note_answers(&proposed)?;
+        }
+        Ok(more)
+    }
+
     fn tell(&self, project: &Project) {
         let searches = [self.project(), project].map(|it| it.plan.experiment.search.as_ref());
         let [Some(before), Some(now)] = searches else {
@@ -119,7 +176,7 @@ impl<'a> GrowingTrials<'a> {
         let grown = || format!("{} known: going on to {to}", plural(known, "trial"));
         let mut news = self.news.borrow_mut();
         news.going_on = climbed.or_else(|| (to > known).then(grown));
-        news.best = project.best_line();
+        news.best = project.best_line_of_run();
         news.trials = project.trials_ahead();
     }
 
@@ -159,10 +216,14 @@ impl Growth for GrowingTrials<'_> {
         let failed = ended.iter().filter(|step| step.failed_itself);
         self.failed
             .extend(failed.filter_map(|step| Some(step.key?.to_hex().to_string())));
-        if !ended.iter().any(|step| self.ends.contains(&step.id)) {
+        let answered = self.program.is_some_and(Program::has_answered);
+        if !answered && !ended.iter().any(|step| self.ends.contains(&step.id)) {
             return Vec::new();
         }
         // What goes wrong here is met again, and said, once the run has ended.
         self.further().unwrap_or_default()
+    }
+    fn is_finding_out(&self) -> bool {
+        self.program.is_some_and(Program::is_asked)
     }
 }

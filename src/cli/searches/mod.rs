@@ -22,10 +22,10 @@ use super::project::Project;
 use super::stop::Stop;
 use crate::plan::From;
 use crate::plan::StepStatus;
+use crate::search::Method;
 use crate::search::Outcome;
 use crate::search::Point;
 use crate::search::Proposed;
-use crate::search::outside::Program;
 use crate::stages;
 use crate::stages::Odd;
 use crate::stages::Outcomes;
@@ -95,7 +95,7 @@ fn settle_with(
     project: &Project,
     state: Option<&SearchState>,
     given: Option<usize>,
-    program: Option<&Program<'_>>,
+    program: Option<&dyn Method>,
 ) -> Result<Result<Settled, Diagnostic>, Stop> {
     let experiment = &project.plan.experiment;
     let (Some(search), Some(state)) = (&experiment.search, state) else {

@@ -5,6 +5,7 @@ use std::io;
 use std::io::Write;
 
 use super::NAMED;
+use super::going_on::why_no_more;
 use super::tally::Tally;
 use crate::cli::printer::Printer;
 use crate::cli::project::Project;
@@ -46,10 +47,7 @@ impl Project {
         let (known, more) = self.trials()?;
         let search = self.plan.experiment.search.as_ref()?;
         let more = match more {
-            0 if known < search.trials && search.method.is_outside() => {
-                ", as many as it proposes".to_owned()
-            }
-            0 if known < search.trials => ", which is all that the space has".to_owned(),
+            0 if known < search.trials => format!(", {}", why_no_more(search)),
             0 => String::new(),
             more => format!(", up to {more} more"),
         };
@@ -83,6 +81,12 @@ impl Project {
         self.search.as_ref()?.tally.line(search)
     }
 
+    /// The same while a run goes on, with how many trials are under way.
+    pub(in crate::cli) fn best_line_of_run(&self) -> Option<String> {
+        let search = self.plan.experiment.search.as_ref()?;
+        self.search.as_ref()?.tally.line_of_run(search)
+    }
+
     /// The same with what came of the cells of the search until now; promotions of this round are open.
     pub(in crate::cli) fn best_of(&self, outcomes: &Outcomes) -> Option<String> {
         let search = self.plan.experiment.search.as_ref()?;
@@ -91,7 +95,7 @@ impl Project {
             undecided: self.search.as_ref().is_some_and(|state| state.undecided),
             ..Proposed::default()
         };
-        Tally::of(search, outcomes, &proposed).line(search)
+        Tally::of(search, outcomes, &proposed).line_of_run(search)
     }
 
     /// Which trials a step belongs to, and at which rung: `trial 7, promoted from epochs=1`; none where it

@@ -17,6 +17,8 @@ pub(in crate::cli) struct Tally {
     /// Not promoted.
     pub(super) stopped: usize,
     pub(super) failed: usize,
+    /// Of which nothing is known yet, or not with the part of the budget that they came to.
+    open: usize,
     /// By conditions or `exclude`.
     pub(super) left_out: usize,
     /// With numbers that are of fewer replicates than those of others.
@@ -29,7 +31,11 @@ pub(in crate::cli) struct Tally {
 
 impl Tally {
     pub(in crate::cli) fn of(search: &Search, outcomes: &Outcomes, proposed: &Proposed) -> Tally {
-        let mut tally = Tally::default();
+        let mut tally = Tally {
+            // Proposed just now.
+            open: proposed.points.len().saturating_sub(search.points.len()),
+            ..Tally::default()
+        };
         let last = search
             .budget
             .as_ref()
@@ -51,6 +57,7 @@ impl Tally {
         let mut finished: Vec<(usize, &[f64])> = Vec::new();
         for (trial, end) in ends.into_iter().enumerate() {
             let Some((rung, outcome, short)) = end else {
+                tally.open += 1;
                 continue;
             };
             let Some(costs) = outcome.costs() else {
@@ -66,6 +73,7 @@ impl Tally {
             }
             let highest = proposed.highest.get(trial).copied().unwrap_or_default();
             let is_end = rung == highest;
+            tally.open += usize::from(rung < highest);
             finished.push((trial, costs));
             tally.ended += usize::from(is_end && rung == last);
             tally.stopped += usize::from(is_end && rung < last && !proposed.undecided);
@@ -88,6 +96,15 @@ impl Tally {
     /// `best so far fit.loss=0.012 in trial 7 (lr=0.1); 11 ended, 1 failed`; none where nothing has a
     /// number. A mean over fewer replicates than others have is no better one, as for `select`.
     pub(in crate::cli) fn line(&self, search: &Search) -> Option<String> {
+        self.line_with(search, 0)
+    }
+
+    /// The same while a run goes on: `; 4 ended, 2 under way`.
+    pub(in crate::cli) fn line_of_run(&self, search: &Search) -> Option<String> {
+        self.line_with(search, self.open)
+    }
+
+    fn line_with(&self, search: &Search, under_way: usize) -> Option<String> {
         let Some((trial, cost)) = self.best else {
             let none = "no trial has all replicates that others have, so none is the best";
             return (self.short > 0).then(|| none.to_owned());
@@ -100,6 +117,7 @@ impl Tally {
             (self.failed, "failed"),
             (self.left_out, "left out"),
             (self.short, "without all replicates"),
+            (under_way, "under way"),
         ];
         let counts = counts.into_iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(n, word)| format!("{n} {word}")).collect();

@@ -3,10 +3,13 @@
 use crate::cli::previous_run::PreviousRun;
 use crate::cli::project::Project;
 use crate::cli::stop::Stop;
+use crate::engine::State;
+use crate::engine::Summary;
 use crate::plan::Cell;
 use crate::plan::From;
 use crate::plan::InputItem;
 use crate::plan::SelectedSteps;
+use crate::plan::StageSummary;
 use crate::plan::StepId;
 use crate::plan::StepStatus;
 use crate::text::Diagnostic;
@@ -73,5 +76,28 @@ impl Project {
         });
         chosen.retain(|id| !waits[id.index()]);
         Ok((chosen, told))
+    }
+    /// What to do where trials failed and what is made of all of them was left out for that; none where nothing was.
+    pub(in crate::cli) fn go_on_without_failed(&self, summary: &Summary) -> Option<String> {
+        let search = self.plan.experiment.search.as_ref()?;
+        let searched: Vec<&str> = search.parameters().collect();
+        let of_trials = |stage: &&StageSummary| {
+            let mut steps = stage.steps.iter();
+            let mut reduced = stage.reduces.iter();
+            steps.any(|id| summary.steps[id.index()].state == State::Skipped)
+                && reduced.any(|axis| searched.contains(&&**axis))
+        };
+        let stages = self.plan.stages.iter().filter(of_trials);
+        let stages: Vec<&str> = stages.map(|stage| &*stage.name).collect();
+        let (is, it) = match stages.len() {
+            1 => ("is", "it is"),
+            _ => ("are", "they are"),
+        };
+        (!stages.is_empty()).then(|| {
+            let stages = list_of(stages);
+            format!(
+                "{stages} {is} of all trials: with `missing: allow` {it} of those that have results"
+            )
+        })
     }
 }

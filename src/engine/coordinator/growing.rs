@@ -18,7 +18,7 @@ impl Coordinator<'_, '_> {
         let Some(growth) = &mut self.growth else {
             return Vec::new();
         };
-        if self.ended.is_empty() || self.flow.stopping {
+        if self.flow.stopping || self.ended.is_empty() && !growth.is_finding_out() {
             return Vec::new();
         }
         let ended = std::mem::take(&mut self.ended);

@@ -177,7 +177,11 @@ impl<'a> Coordinator<'a, '_> {
             let more = self.flow.fetching > 0
                 || !self.flow.retries.is_empty()
                 || !self.flow.queue.is_empty()
-                || self.executors.has_queued();
+                || self.executors.has_queued()
+                || self
+                    .growth
+                    .as_ref()
+                    .is_some_and(|growth| growth.is_finding_out());
             if self.flow.running.is_empty() && (stopping || !more) {
                 break;
             }

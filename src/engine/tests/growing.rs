@@ -157,3 +157,37 @@ fn steps_are_added_after_a_failure_too_and_those_behind_it_are_skipped() {
     let store = lab.store();
     assert!(left(&store, &summary, id.index()).starts_with("best(t1("));
 }
+
+/// Finds out for a while what there is to add, without any step that ends.
+struct Slow {
+    further: Arc<Step>,
+    asked: usize,
+}
+
+impl Growth for Slow {
+    fn grow(&mut self, _: &[EndedStep<'_>]) -> Vec<Arc<Step>> {
+        self.asked += 1;
+        match self.asked {
+            4 => vec![Arc::clone(&self.further)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn is_finding_out(&self) -> bool {
+        (1..4).contains(&self.asked)
+    }
+}
+
+#[test]
+fn a_run_does_not_end_while_it_is_found_out_what_to_add() {
+    let all = plan(["data", "t0 <- data"]);
+    let mut lab = Lab::new();
+    let store = lab.store();
+    let mut slow = Slow {
+        further: Arc::clone(&all[1]),
+        asked: 0,
+    };
+    let summary = lab.run_growing(&store, &all[..1], &mut slow);
+    assert_eq!(states(&summary), vec![State::Done; 2]);
+    assert_eq!(slow.asked, 5, "once more after the last step");
+}
