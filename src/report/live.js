@@ -75,6 +75,7 @@
       bar.setAttribute("aria-label", "steps");
       lines.push(bar);
     }
+    if (state.search) lines.push(make("p", state.search));
     if (state.failed_in_all) {
       const list = make("p", `${state.failed_in_all} failed: ${state.failed.join(", ")}`);
       if (state.failed_in_all > state.failed.length) list.append(` and ${state.failed_in_all - state.failed.length} more`);

@@ -274,3 +274,36 @@ fn a_run_that_makes_the_store_is_seen_by_a_page_that_was_there_before() {
     assert!(run.status.success());
     assert!(eventually(|| view.state("")["phase"] == "ended"));
 }
+
+/// Trials that wait until the project says that they may end, one at a time.
+const SEARCH: &str = r#"experiment: toy
+axes:
+  trial: {tpe: {space: {x: {uniform: [0, 1]}}, startup: 2, trials: 4, parallel: 1, minimize: fit.loss}}
+stages:
+  fit:
+    uses: command
+    with:
+      values: {x: "${x}"}
+      run: 'echo x >> "${root}/begun"; for i in $(seq 600); do if [ "$(wc -l < "${root}/begun")" -le "$(cat "${root}/may-end")" ]; then break; fi; sleep 0.05; done; echo "loss=$x"'
+      metrics: stdout
+"#;
+
+#[test]
+fn trials_that_a_search_adds_are_shown_while_it_runs() {
+    let space = TestSpace::new();
+    space.write("manifests/toy.yaml", SEARCH);
+    space.write("may-end", "2");
+    let view = View::start(&space);
+    let mut run = space.command(&["run", "manifests/toy.yaml", "--progress", "none"]);
+    let mut run = run.spawn().expect("the program starts");
+    assert!(eventually(|| {
+        let state = view.state("");
+        let search = state["search"].as_str().unwrap_or_default();
+        search.ends_with("; 2 ended, 1 under way") && state["steps"] == 3
+    }));
+    let page = |text: &str| eventually(|| view.seen("/").1.contains(text));
+    assert!(page("3 trials known, up to 1 more"));
+    space.write("may-end", "9");
+    assert!(run.wait().expect("it ends").success());
+    assert!(page("4 trials known"));
+}

@@ -34,6 +34,8 @@ use crate::store::Store;
 const NAMED: usize = 30;
 /// Points of a running step's curve; with more, every other one is dropped.
 const TRAIL: usize = 160;
+/// How often the trials of a search are asked for: they are read anew.
+const CAUGHT_UP: Duration = Duration::from_secs(2);
 /// How often it is asked which run is the newest, and whether it still goes on.
 const ASKED: Duration = Duration::from_secs(1);
 
@@ -61,6 +63,10 @@ struct Run {
     turn: u64,
     /// Whether anything came since it was last counted.
     new: bool,
+    /// Whether steps were added, or results of them came, since the trials of a search were last asked for, and when
+    /// that was.
+    behind: bool,
+    caught_up: Option<Instant>,
 }
 
 /// Where the steps of a stage are.
@@ -111,6 +117,35 @@ impl Followed {
     /// Takes in what the log says since it was last looked at.
     pub(super) fn look(&self, project: &Project) -> Result<(), Stop> {
         self.run().look(project)
+    }
+
+    /// Whether a search has gone on beyond the trials that are shown.
+    pub(super) fn is_behind(&self) -> bool {
+        let run = self.run();
+        let waits = run.caught_up.is_some_and(|at| at.elapsed() < CAUGHT_UP);
+        run.behind && !waits
+    }
+
+    /// Takes in what is known of the trials of a search by now.
+    pub(super) fn goes_on_with(&self, project: &Project) {
+        let mut run = self.run();
+        run.behind = false;
+        run.caught_up = Some(Instant::now());
+        run.state.search = match run.alive {
+            true => project.best_line_of_run(),
+            false => project.best_line(),
+        };
+        if run.state.grew {
+            run.state.trials = project.trials_ahead();
+        } else {
+            let known = run
+                .store
+                .as_ref()
+                .map(|store| store.durations(&project.name()));
+            let known = known.and_then(Result::ok).unwrap_or_default();
+            run.state.foresee(&project.plan, &known);
+        }
+        run.new = true;
     }
 
     /// How many results are there: a page with fewer is old.
@@ -178,6 +213,9 @@ impl Run {
                 state,
                 turn: self.turn,
                 new: true,
+                // The run may have found more trials than there were.
+                behind: project.plan.experiment.search.is_some(),
+                caught_up: self.caught_up,
                 ..Run::default()
             };
         }
@@ -217,6 +255,11 @@ impl Run {
     fn add(&mut self, timed: &Timed) {
         self.new = true;
         self.state.add(timed);
+        self.behind |= match timed.event {
+            Event::PlanGrew { .. } => true,
+            Event::StepFinished { .. } | Event::StepFailed { .. } => self.state.grew,
+            _ => false,
+        };
         match &timed.event {
             Event::PlanKnown { stages, .. } | Event::PlanGrew { stages, .. } => {
                 for (name, steps) in stages {
@@ -302,6 +345,7 @@ impl Run {
             "steps": state.selected,
             "seconds": now,
             "left": state.remaining().filter(|_| phase == "running").map(time_left),
+            "search": state.search,
             "stages": stages,
             "running": running.collect::<Vec<_>>(),
             "running_in_all": state.running.len(),

@@ -58,7 +58,7 @@ pub(super) fn view(args: &ViewArgs, err: &mut Printer) -> Result<Exit, Stop> {
     let followed = Followed::default();
     let site = Site {
         followed: &followed,
-        pages: Pages::new(&project),
+        pages: Pages::new(project),
         token,
         port,
     };
@@ -71,8 +71,14 @@ pub(super) fn view(args: &ViewArgs, err: &mut Printer) -> Result<Exit, Stop> {
                 // Who reads slowly holds up no end.
                 std::process::exit(Exit::Success as i32);
             }
-            if let Err(error) = followed.look(&project) {
+            if let Err(error) = followed.look(&site.pages.project()) {
                 break Err(error);
+            }
+            if followed.is_behind() {
+                // What is wrong with the manifest by now is for the next run to say.
+                if let Ok(newest) = Project::open(&args.experiment, &mut Printer::silent()) {
+                    followed.goes_on_with(&site.pages.show(newest));
+                }
             }
             thread::sleep(TICK);
         };

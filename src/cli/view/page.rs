@@ -19,8 +19,9 @@ use crate::cli::stop::Stop;
 const FRESH: Duration = Duration::from_secs(2);
 
 /// The page, and the files beside it that it links to.
-pub(super) struct Pages<'p> {
-    project: &'p Project,
+pub(super) struct Pages {
+    /// A search has more steps from time to time.
+    project: Mutex<Arc<Project>>,
     made: Mutex<Option<Made>>,
 }
 
@@ -30,12 +31,27 @@ struct Made {
     page: Arc<String>,
 }
 
-impl<'p> Pages<'p> {
-    pub(super) fn new(project: &'p Project) -> Self {
+impl Pages {
+    pub(super) fn new(project: Project) -> Self {
         Pages {
-            project,
+            project: Mutex::new(Arc::new(project)),
             made: Mutex::new(None),
         }
+    }
+
+    /// The project as it was known last.
+    pub(super) fn project(&self) -> Arc<Project> {
+        let project = self.project.lock();
+        Arc::clone(&project.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on the page is one of this project.
+    pub(super) fn show(&self, project: Project) -> Arc<Project> {
+        let project = Arc::new(project);
+        let shown = self.project.lock();
+        *shown.unwrap_or_else(PoisonError::into_inner) = Arc::clone(&project);
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        project
     }
 
     /// The page of so many results; one at a time is made.
@@ -46,9 +62,10 @@ impl<'p> Pages<'p> {
         {
             return Ok(made.page.clone());
         }
-        let previous = PreviousRun::of(self.project)?;
-        let results = previous.results(self.project);
-        let page = Arc::new(report::live(self.project, &results, of.1)?);
+        let project = self.project();
+        let previous = PreviousRun::of(&project)?;
+        let results = previous.results(&project);
+        let page = Arc::new(report::live(&project, &results, of.1)?);
         *made = Some(Made {
             at: Instant::now(),
             of,
@@ -62,7 +79,7 @@ impl<'p> Pages<'p> {
     pub(super) fn file(&self, wanted: &str) -> Option<PathBuf> {
         let mut there = BTreeMap::new();
         for folder in ["figures", "tables"] {
-            collect(&self.project.view.join(folder), folder, &mut there);
+            collect(&self.project().view.join(folder), folder, &mut there);
         }
         there.remove(wanted)
     }

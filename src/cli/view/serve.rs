@@ -22,7 +22,7 @@ const AT_ONCE: usize = 48;
 /// What is served, and to whom.
 pub(super) struct Site<'s> {
     pub followed: &'s Followed,
-    pub pages: Pages<'s>,
+    pub pages: Pages,
     pub token: Token,
     pub port: u16,
 }
