@@ -126,9 +126,18 @@ def built():
     return [m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "search"][0]
 
 
-def lines(command):
-    output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+def lines(command, kept):
+    """What a program prints, and to the file `kept` as it comes."""
+    found = []
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+        for line in filter(lambda line: line.startswith("{"), program.stdout):
+            found.append(json.loads(line))
+            if kept:
+                kept.write(line)
+                kept.flush()
+    if program.returncode:
+        sys.exit(f"{command[0]} ended with {program.returncode}")
+    return found
 
 
 def interval(ours, theirs, rng):
@@ -144,7 +153,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--bench", help="the built bench, instead of building it")
     parser.add_argument("--lines", type=Path, help="where to leave every line of JSON")
-    parser.add_argument("--report", type=Path, help="prints the tables of such lines, and runs nothing")
+    parser.add_argument("--report", type=Path, help="prints the tables of such lines, of the first seeds alone, and runs nothing")
     parser.add_argument("--problems", default=",".join(FLOORS))
     parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -154,16 +163,18 @@ def main():
     if given.peer:
         return peer(given.seeds, names)
     bench = given.bench or built()
-    found = lines([os.environ.get("PYTHON", "python3"), __file__, "--peer", "--seeds", str(given.seeds), "--problems", given.problems])
-    found += lines([bench, "--seeds", str(given.seeds), "--problems", given.problems, "--methods", "tpe,random,sobol"])
-    found += lines([bench, "--cost", "--problems", given.problems, "--methods", "tpe"])
-    if given.lines:
-        given.lines.write_text("".join(json.dumps(line) + "\n" for line in found))
+    of = ["--problems", given.problems]
+    seeds = ["--seeds", str(given.seeds)]
+    with open(given.lines or os.devnull, "w") as kept:
+        found = lines([os.environ.get("PYTHON", "python3"), __file__, "--peer", *seeds, *of], kept)
+        found += lines([bench, *seeds, *of, "--methods", "tpe,random,sobol"], kept)
+        found += lines([bench, "--cost", *of, "--methods", "tpe"], kept)
     report(found, names, given.seeds)
 
 
 def report(found, names, seeds):
     rng = random.Random(0)
+    found = [line for line in found if line.get("seed", 0) < seeds]
     regrets = {(line["problem"], line["method"], i): [] for line in found if "regrets" in line for i in range(4)}
     for line in found:
         for i, regret in enumerate(line.get("regrets", [])):
