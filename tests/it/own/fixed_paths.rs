@@ -151,7 +151,7 @@ fn an_old_result_among_the_code_is_not_what_the_program_left() {
 #[test]
 fn an_item_is_not_placed_where_something_else_is_to_be() {
     let said = mistakes(
-        "experiment: o\naxes: {k: [best, b]}\nstages:\n  a: {uses: command, with: {run: 'echo 1 > x', out: {x: x}}}\n  c:\n    \
+        "experiment: o\naxes: {k: [best, b]}\nstages:\n  a: {uses: command, with: {run: 'echo ${k} > x', out: {x: x}}}\n  c:\n    \
          uses: command\n    over: [k]\n    in: {d: a.x}\n    with: {run: ls, place: {d: '{k}.txt'}, out: {best: best.txt}}\n",
     );
     assert!(said.contains("`d` cannot be placed at `{k}.txt`"), "{said}");
