@@ -174,7 +174,7 @@ fn a_link_to_a_manifest_is_that_manifest() {
     let text = ends(&space, "check manifests/e.yaml", 0);
     assert!(!text.contains("as well"), "{text}");
     let text = ends(&space, "gc", 0);
-    let kept = text.lines().filter(|line| line.starts_with("keeps "));
+    let kept = text.lines().filter(|line| line.starts_with("keeps e "));
     assert_eq!(kept.count(), 1, "{text}");
 }
 
