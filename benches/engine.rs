@@ -158,6 +158,7 @@ fn plan(steps: usize) -> Vec<Arc<Step>> {
             params: Arc::new(params),
             inputs: inputs.into_iter().collect(),
             written: None,
+            former: None,
             part: None,
             described: None,
             policy: Arc::new(Policy::default()),

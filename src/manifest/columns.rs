@@ -59,6 +59,9 @@ pub struct Column {
     known: HashMap<Value, ValueId>,
     /// Those that are not written as we would.
     spelled: HashMap<ValueId, Spelling>,
+    /// Those that had another form, and so other keys, until a number became one value whatever gives it: the `1.0` of a
+    /// `linspace`, in that form.
+    former: HashMap<ValueId, Value>,
     /// By the number by which a value is known: its others, of other spellings.
     alike: HashMap<ValueId, Vec<ValueId>>,
     /// Of those with others, the coordinates.
@@ -83,6 +86,7 @@ impl Column {
             places: Vec::new(),
             known: HashMap::new(),
             spelled: HashMap::new(),
+            former: HashMap::new(),
             alike: HashMap::new(),
             settled: Vec::new(),
         }
@@ -109,6 +113,13 @@ impl Column {
         if value == Value::Null {
             return ABSENT;
         }
+        let (value, spelling, former) = match self.ty.whole_numbers(&value) {
+            Some(one) => {
+                let spelling = spelling.in_value(&value).with_fractions("", &value);
+                (one, spelling, Some(value))
+            }
+            None => (value, spelling, None),
+        };
         let spelling = spelling.in_value(&value);
         let next = self.values.len() as ValueId;
         match self.known.entry(value) {
@@ -122,6 +133,9 @@ impl Column {
                     false => same.find(|id| *of(id) == spelling),
                 };
                 if let Some(same) = same {
+                    if let Some(former) = former {
+                        self.former.entry(same).or_insert(former);
+                    }
                     return same;
                 }
                 self.alike.entry(*known.get()).or_default().push(next);
@@ -136,7 +150,20 @@ impl Column {
         if !spelling.is_empty() {
             self.spelled.insert(next, spelling);
         }
+        if let Some(former) = former {
+            self.former.insert(next, former);
+        }
         next
+    }
+
+    /// The form that a value had formerly, where it was another one.
+    pub fn former(&self, id: ValueId) -> Option<&Value> {
+        self.former.get(&id)
+    }
+
+    /// Whether any of its values had another form.
+    pub fn has_former(&self) -> bool {
+        !self.former.is_empty()
     }
 
     /// Whether a search may give it a value that no trial has yet.
@@ -215,7 +242,11 @@ impl Column {
     /// A value, or what is within it by a way, with numbers such as `1.0` as the fractions that they are to
     /// programs; none where it has no such number.
     pub(super) fn typed(&self, id: ValueId, way: &str) -> Option<Value> {
-        let spelling = self.spelled.get(&id)?;
+        let plain = Spelling::default();
+        let spelling = match self.spelled.get(&id) {
+            None if !self.former.contains_key(&id) => return None,
+            spelling => spelling.unwrap_or(&plain),
+        };
         spelling.typed(self.value(id)?, &self.ty, way)
     }
 

@@ -68,6 +68,27 @@ impl Spelling {
         self.0.retain(|(known, _)| !is_within(known));
     }
 
+    /// With every whole number that was a fraction written as one where nothing says how it is written, `1.0`: so it is
+    /// given to programs. `way` leads to the value.
+    pub(super) fn with_fractions(mut self, way: &str, value: &Value) -> Self {
+        match value {
+            Value::Float(_) if self.text(way).is_none() => {
+                self.0.push((way.to_owned(), value.to_string()));
+                self
+            }
+            Value::List(items) => {
+                let items = items.iter().enumerate();
+                items.fold(self, |spelling, (at, item)| {
+                    spelling.with_fractions(&format!("{way}[{at}]"), item)
+                })
+            }
+            Value::Map(entries) => entries.iter().fold(self, |spelling, (name, item)| {
+                spelling.with_fractions(&format!("{way}.{name}"), item)
+            }),
+            _ => self,
+        }
+    }
+
     /// What of it is of numbers in this value, and not as we would write them.
     pub(super) fn in_value(mut self, value: &Value) -> Self {
         self.0.retain(|(way, text)| {
@@ -89,7 +110,7 @@ impl Spelling {
     }
 
     /// What is within a value of this type by a way, with numbers such as `1.0` as the fractions that they are to
-    /// programs; none where it has no such number. What is declared as whole is whole.
+    /// programs; none where it has no such number. What is declared as whole is whole, what is declared as `float` none.
     pub(super) fn typed(&self, value: &Value, ty: &ParamType, way: &str) -> Option<Value> {
         let mut value = within(value, way)?.clone();
         let levels = way.matches(['.', '[']).count();
@@ -103,7 +124,11 @@ impl Spelling {
         match value {
             Value::Int(whole) => {
                 let fraction = Value::Float(*whole as f64);
-                any = *ty == ParamType::Any && self.text(way).is_some_and(is_fraction);
+                any = match ty {
+                    ParamType::Float { .. } => true,
+                    ParamType::Any => self.text(way).is_some_and(is_fraction),
+                    _ => false,
+                };
                 if any {
                     *value = fraction;
                 }

@@ -45,4 +45,5 @@ pub use resolve::{Outlook, Resolution, ResolveError, Resolver, Upstream};
 pub use selection::{SelectedSteps, Selection};
 pub use stage_summary::StageSummary;
 pub use status::{History, Look, Reason, StepStatus, left_nothing};
-pub use step::{AXES, Cell, From, Input, InputItem, OF_KIND, PartOfBudget, SEARCHED, Step, StepId};
+pub use step::StepId;
+pub use step::{AXES, Cell, Former, From, Input, InputItem, OF_KIND, PartOfBudget, SEARCHED, Step};

@@ -14,6 +14,7 @@ use crate::store::StepResult;
 use crate::store::StoreError;
 
 use super::Contents;
+use super::Former;
 use super::From;
 use super::InputItem;
 use super::KeyError;
@@ -33,8 +34,12 @@ pub enum Resolution {
     Skip { because: StepId },
     /// It cannot be made.
     Broken(ResolveError),
-    /// Its key is known, and with it whether there is a result.
-    Keyed { key: Digest, lookup: Lookup },
+    /// Its key is known, and with it whether there is a result; under which key, where that is a former one.
+    Keyed {
+        key: Digest,
+        lookup: Lookup,
+        under: Option<Digest>,
+    },
 }
 
 /// For the log of the program.
@@ -44,7 +49,7 @@ impl fmt::Display for Resolution {
             Resolution::Waits { needs } => write!(f, "waits for {} steps", needs.len()),
             Resolution::Skip { because } => write!(f, "skipped because of step {}", because.0),
             Resolution::Broken(error) => write!(f, "broken: {error}"),
-            Resolution::Keyed { key, lookup } => {
+            Resolution::Keyed { key, lookup, .. } => {
                 let known = match lookup {
                     Lookup::Hit(_) => "known",
                     Lookup::Miss => "unknown",
@@ -157,10 +162,42 @@ impl Resolver<'_> {
             true => self.outlook.lookup(key),
             false => Ok(Lookup::Miss),
         };
+        let former = match (&lookup, &step.former) {
+            (Ok(Lookup::Miss), Some(former)) if step.policy.cache && !force => {
+                self.lookup_former(step, former, &inputs)
+            }
+            _ => None,
+        };
+        if let Some((under, lookup)) = former {
+            return Resolution::Keyed {
+                key,
+                lookup,
+                under: Some(under),
+            };
+        }
         match lookup {
-            Ok(lookup) => Resolution::Keyed { key, lookup },
+            Ok(lookup) => Resolution::Keyed {
+                key,
+                lookup,
+                under: None,
+            },
             Err(error) => Resolution::Broken(ResolveError::Store(error)),
         }
+    }
+
+    /// The result under the key that a step had when its numbers had other forms, where it can be used. What there is
+    /// to tell of it is no concern of the step's, which then runs.
+    fn lookup_former(
+        &self,
+        step: &Step,
+        former: &Former,
+        inputs: &[Option<Digest>],
+    ) -> Option<(Digest, Lookup)> {
+        let former = former.step(step);
+        let mut contents = self.contents(&former, inputs);
+        let key = self.keys.key(&former, &mut contents).ok()?;
+        let lookup = self.outlook.lookup(key).ok()?;
+        matches!(lookup, Lookup::Hit(_)).then_some((key, lookup))
     }
 
     /// What the key was made of. Asked for steps that have a key.

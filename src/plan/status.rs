@@ -209,7 +209,8 @@ impl Plan {
                     error: Arc::new(error),
                 };
             }
-            Resolution::Keyed { key, lookup } => (key, lookup),
+            // A result stands under its own key until a run keeps it under this one too.
+            Resolution::Keyed { key, lookup, under } => (under.unwrap_or(key), lookup),
         };
         // Looked for by no run, as none uses it again.
         let left = !step.policy.cache && look == Look::Back;

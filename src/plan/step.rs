@@ -86,6 +86,8 @@ pub struct Step {
     /// The same for a program, with numbers as the manifest writes them, where that differs. Not in
     /// the key: `1` and `1.0` are one number.
     pub written: Option<Arc<Values>>,
+    /// Where the key had other forms of the same numbers: results under that one are taken.
+    pub former: Option<Arc<Former>>,
     /// Where this step has a part of the budget of the search: a step with more of it goes on where
     /// this one ends.
     pub part: Option<PartOfBudget>,
@@ -156,6 +158,65 @@ impl fmt::Display for Step {
             write!(f, "{}[{}]", self.stage, self.cell)
         }
     }
+}
+
+/// Forms of numbers that keys had until `1` and `1.0` became one value whatever gives them.
+#[derive(Debug)]
+pub struct Former {
+    /// The parameters, where one was another.
+    params: Option<Arc<Values>>,
+    /// The axes whose whole numbers were fractions.
+    axes: Arc<[Arc<str>]>,
+}
+
+impl Former {
+    /// What a step had; none where that is what it has.
+    pub(super) fn of(
+        params: Option<&Arc<Values>>,
+        axes: &Arc<[Arc<str>]>,
+        inputs: &[Input],
+    ) -> Option<Arc<Former>> {
+        let mut reduced = inputs.iter().filter(|input| input.reduced);
+        let read = |input: &Input| {
+            let mut cells = input.items.iter().map(|item| &item.cell);
+            cells.any(|cell| formerly(cell, axes).is_some())
+        };
+        (params.is_some() || (!axes.is_empty() && reduced.any(read))).then(|| {
+            Arc::new(Former {
+                params: params.cloned(),
+                axes: Arc::clone(axes),
+            })
+        })
+    }
+
+    /// The step with what its key had.
+    pub(super) fn step(&self, step: &Step) -> Step {
+        let mut step = step.clone();
+        if let Some(params) = &self.params {
+            step.params = Arc::clone(params);
+        }
+        let reduced = step.inputs.iter_mut().filter(|input| input.reduced);
+        for item in reduced.flat_map(|input| &mut input.items) {
+            if let Some(cell) = formerly(&item.cell, &self.axes) {
+                item.cell = cell;
+            }
+        }
+        step
+    }
+}
+
+/// A cell with the whole numbers of these axes as fractions; none where it has no such number.
+fn formerly(cell: &Cell, axes: &[Arc<str>]) -> Option<Cell> {
+    let other = |(axis, value): &(Arc<str>, Value)| match value {
+        Value::Int(whole) if axes.contains(axis) => Some(Value::Float(*whole as f64)),
+        _ => None,
+    };
+    let any = cell.0.iter().any(|one| other(one).is_some());
+    let one = |pair: &(Arc<str>, Value)| {
+        let value = other(pair).unwrap_or_else(|| pair.1.clone());
+        (Arc::clone(&pair.0), value)
+    };
+    any.then(|| Cell(cell.0.iter().map(one).collect()))
 }
 
 /// A part of a budget.

@@ -154,6 +154,38 @@ impl ParamType {
         }
     }
 
+    /// A value of this type in the one form of numbers that columns have, `1` for `1.0`: whoever is given it conforms it
+    /// to what it takes. None where it has that form.
+    pub fn whole_numbers(&self, value: &Value) -> Option<Value> {
+        match (self, value) {
+            (ParamType::Any | ParamType::Float { .. }, Value::Float(_))
+            | (ParamType::Any, Value::List(_) | Value::Map(_)) => {
+                let whole = value.clone().whole_numbers();
+                (whole != *value).then_some(whole)
+            }
+            (ParamType::List(element), Value::List(values)) => {
+                let mut whole: Option<Vec<Value>> = None;
+                for (at, one) in values.iter().enumerate() {
+                    if let Some(one) = element.whole_numbers(one) {
+                        whole.get_or_insert_with(|| values.clone())[at] = one;
+                    }
+                }
+                whole.map(Value::List)
+            }
+            (ParamType::Map(element), Value::Map(values)) => {
+                let mut whole = None;
+                for (name, one) in values {
+                    if let Some(one) = element.whole_numbers(one) {
+                        let whole = whole.get_or_insert_with(|| values.clone());
+                        whole.insert(name.clone(), one);
+                    }
+                }
+                whole.map(Value::Map)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a value is in its canonical form already.
     pub(super) fn admits(&self, value: &Value) -> bool {
         let plain =

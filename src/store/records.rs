@@ -23,6 +23,7 @@ use super::StoreError;
 use super::before;
 use super::database::Database;
 use super::database::digest;
+use super::database::has_table;
 use super::encoding;
 use super::objects::read;
 use super::objects::write;
@@ -168,6 +169,43 @@ impl Records {
                 run,
             ))?;
         Ok(())
+    }
+
+    /// Keeps the result of a former key under another, with the run that made it, the machine that it was made on, and
+    /// where it was accepted or fetched.
+    pub(super) fn take_over(
+        &self,
+        key: Digest,
+        former: Digest,
+        kind: &str,
+        parts: &KeyParts,
+        result: &StepResult,
+    ) -> Result<(), StoreError> {
+        self.database.write(|connection| {
+            let run: Option<String> = connection
+                .prepare_cached("SELECT run FROM records WHERE key = ?")?
+                .query_row([former.as_bytes()], |row| row.get(0))
+                .optional()?;
+            Records::insert(connection, &run.unwrap_or_default(), key, kind, result)?;
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO parts VALUES (?, ?)")?
+                .execute((key.as_bytes(), json(parts)))?;
+            for (table, columns) in [
+                ("made_on", "environment"),
+                ("accepted", "instead, reason, time, made"),
+                ("fetched", "origin, time"),
+            ] {
+                if has_table(connection, table)? {
+                    let copy = format!(
+                        "INSERT OR REPLACE INTO {table}(key, {columns}) SELECT ?, {columns} FROM {table} WHERE key = ?"
+                    );
+                    connection
+                        .prepare_cached(&copy)?
+                        .execute((key.as_bytes(), former.as_bytes()))?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Lets later lookups of this process see a record that was written.

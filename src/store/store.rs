@@ -462,6 +462,24 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps the result of a former key of a step under its present one, with all that is known of how it came.
+    ///
+    /// # Errors
+    /// Where the store cannot be written.
+    pub fn take_over(
+        &self,
+        key: Digest,
+        former: Digest,
+        kind: &str,
+        parts: &KeyParts,
+        result: &StepResult,
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        self.records.take_over(key, former, kind, parts, result)?;
+        self.records.learn(key, result);
+        Ok(())
+    }
+
     /// Whether any result here was ever accepted.
     pub fn any_accepted(&self) -> Result<bool, StoreError> {
         labels::any_accepted(&self.database)

@@ -18,7 +18,7 @@ use super::Coordinator;
 impl<'a> Coordinator<'a, '_> {
     /// Whether others are to be asked for the result of a step first. If so, it waits for their answer.
     pub(super) fn ask_for(&mut self, id: StepId, resolution: &Resolution) -> bool {
-        let Resolution::Keyed { key, lookup } = resolution else {
+        let Resolution::Keyed { key, lookup, .. } = resolution else {
             return false;
         };
         let node = &self.nodes[id];

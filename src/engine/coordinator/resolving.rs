@@ -13,6 +13,7 @@ use crate::plan::Resolver;
 use crate::plan::StepId;
 use crate::store::Digest;
 use crate::store::Lookup;
+use crate::store::StepResult;
 use crate::text::ShowPath;
 use crate::text::plural;
 
@@ -85,10 +86,13 @@ impl Coordinator<'_, '_> {
             Resolution::Waits { .. } => {
                 unreachable!("BUG: a step is resolved once all its needs have ended")
             }
-            Resolution::Keyed { key, lookup } => {
+            Resolution::Keyed { key, lookup, under } => {
                 self.nodes[id].key = Some(key);
                 match lookup {
-                    Lookup::Hit(result) => return self.known(id, result, None, next),
+                    Lookup::Hit(result) => {
+                        self.take_over(id, key, under, &result);
+                        return self.known(id, result, None, next);
+                    }
                     Lookup::Damaged { presence, path } => {
                         let what = match presence {
                             crate::store::Presence::Missing => "is missing",
@@ -107,6 +111,33 @@ impl Coordinator<'_, '_> {
         }
     }
 
+    /// Keeps a result that stands under a former key of its step under the key that this has now.
+    fn take_over(
+        &mut self,
+        id: StepId,
+        key: Digest,
+        under: Option<Digest>,
+        result: &Arc<StepResult>,
+    ) {
+        let Some(former) = under else {
+            return;
+        };
+        let step = &self.nodes[id].step;
+        let outlook = self.so_far();
+        let resolver = Resolver {
+            keys: self.engine.keys,
+            outlook: &outlook,
+        };
+        let parts = resolver.parts(step);
+        let store = self.engine.store;
+        if let Err(error) = store.take_over(key, former, step.kind.name(), &parts, result) {
+            // It stands where it stood, and the next run tries again.
+            let message = error.to_string();
+            let step = Some(self.name(id));
+            self.journal.emit(Event::Warning { step, message });
+        }
+    }
+
     /// A step that was not asked for is used where its result is known.
     fn leave_out(&mut self, id: StepId, resolution: Resolution, next: &mut Vec<StepId>) {
         self.nodes.set(id, State::Unselected);
@@ -114,8 +145,10 @@ impl Coordinator<'_, '_> {
             Resolution::Keyed {
                 key,
                 lookup: Lookup::Hit(result),
+                under,
             } => {
                 self.nodes[id].key = Some(key);
+                self.take_over(id, key, under, &result);
                 self.keep(id, result, false);
             }
             Resolution::Keyed { key, .. } => self.nodes[id].left_out = !self.failed_before(id, key),

@@ -82,6 +82,7 @@ pub fn serve(spec: &Path, catalog: &Catalog, worker: &dyn Worker) -> io::Result<
         params: Arc::new(spec.params.clone()),
         inputs: plan_inputs(&spec),
         written: None,
+        former: None,
         part: None,
         described: None,
         policy: Arc::new(Policy {

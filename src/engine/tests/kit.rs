@@ -97,6 +97,7 @@ pub(super) fn plan<'t>(lines: impl IntoIterator<Item = &'t str>) -> Vec<Arc<Step
             params: Arc::new(Values::from([("name".to_owned(), Value::from(name))])),
             inputs,
             written: None,
+            former: None,
             part: None,
             described: None,
             policy: Arc::new(Policy::default()),

@@ -92,6 +92,19 @@ impl Grid {
         self.columns.get(column).value(self.value_id(cell, column))
     }
 
+    /// The value of a name in a cell in the form that it had formerly, where that was another one.
+    pub fn former(&self, cell: usize, name: &str) -> Option<&Value> {
+        let column = self.columns.index(name)?;
+        self.columns.get(column).former(self.value_id(cell, column))
+    }
+
+    /// The axes of which values had another form.
+    pub fn formerly_other(&self) -> impl Iterator<Item = &Arc<str>> {
+        let axes = self.columns.iter().filter(|column| column.axis);
+        axes.filter(|column| column.has_former())
+            .map(|column| &column.name)
+    }
+
     /// Where the value of a name in a cell was written.
     pub fn value_place(&self, cell: usize, name: &str) -> Option<&Place> {
         let column = self.columns.index(name)?;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::manifest::columns::ABSENT;
+use crate::manifest::columns::Column;
 use crate::manifest::columns::Columns;
 use crate::manifest::columns::ValueId;
 use crate::registry::Value;
@@ -84,7 +85,8 @@ pub(super) fn constant(columns: &mut Columns, index: usize) {
     };
     let base = columns.get(*base);
     let mut way = way.iter();
-    let Some(whole) = base.value(base.constant()) else {
+    let whole = base.former(base.constant());
+    let Some(whole) = whole.or_else(|| base.value(base.constant())) else {
         return;
     };
     let value = way.try_fold(whole, |value, name| match value {
@@ -118,12 +120,16 @@ impl Overlay {
         let base = columns.get(self.base);
         let place = base.place_of(base.constant()).unwrap_or(&base.place);
         let place = place.clone();
-        let mut value = base.value(base.constant()).cloned().unwrap_or_default();
+        let shown = |column: &Column, id: ValueId| {
+            let value = column.former(id).or_else(|| column.value(id));
+            value.cloned()
+        };
+        let mut value = shown(base, base.constant()).unwrap_or_default();
         let mut spelling = base.spelling(base.constant());
         for (part, id) in self.parts.iter().zip(ids) {
             let column = columns.get(part.column);
-            if let Some(given) = column.value(*id) {
-                value = value.with(&part.way, given);
+            if let Some(given) = shown(column, *id) {
+                value = value.with(&part.way, &given);
                 let way = part.way.iter().map(|name| format!(".{name}"));
                 spelling.put(&way.collect::<String>(), &column.spelling(*id));
             }

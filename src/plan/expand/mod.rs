@@ -35,6 +35,7 @@ pub(super) use summary::summary;
 
 use super::AXES;
 use super::Cell;
+use super::Former;
 use super::Input;
 use super::OF_KIND;
 use super::SEARCHED;
@@ -168,6 +169,8 @@ impl Expansion {
             axes: axes(ready.experiment),
             better: better(ready.experiment, &stage.name),
         };
+        let formerly_other: Arc<[Arc<str>]> =
+            ready.experiment.grid.formerly_other().cloned().collect();
         // Cells that lack one of several inputs because of its condition: the input, and how many.
         let mut left_out: Option<(usize, usize)> = None;
         expanded.steps.reserve(projection.len() - from);
@@ -206,6 +209,7 @@ impl Expansion {
                 params: Arc::clone(&params.values),
                 written: params.written.clone(),
                 part: params.part.clone(),
+                former: Former::of(params.former.as_ref(), &formerly_other, &inputs),
                 described: described(
                     step_kind,
                     &params.values,

@@ -27,6 +27,8 @@ pub(super) struct Params {
     pub written: Option<Arc<Values>>,
     /// Where they have a part of the budget of the search.
     pub part: Option<PartOfBudget>,
+    /// As they were formerly, where that differs.
+    pub former: Option<Arc<Values>>,
 }
 
 impl Expansion {
@@ -74,6 +76,7 @@ impl Expansion {
             true => distinct.iter().map(silent).collect(),
             false => distinct.par_iter().map(silent).collect(),
         };
+        let had_other = grid.columns().iter().any(|column| column.has_former());
         let mut made = Vec::with_capacity(distinct.len());
         for ((_, cell, kind), values) in distinct.iter().zip(silently) {
             let cell = *cell as usize;
@@ -126,8 +129,16 @@ impl Expansion {
                 let written = |text: &str| grid.written(cell, text);
                 let typed = |text: &str| grid.typed(cell, text);
                 let template = &templates[*kind as usize];
+                let former = had_other.then(|| {
+                    let formerly =
+                        |name: &str| grid.former(cell, name).or_else(|| grid.value(cell, name));
+                    let mut former = template.make_silently(&formerly)?;
+                    template.tell_types(&mut former, &formerly, &typed);
+                    (former != values).then(|| Arc::new(former))
+                });
                 Params {
                     part,
+                    former: former.flatten(),
                     written: template
                         .written(&values, &lookup, &written, &typed)
                         .map(Arc::new),

@@ -21,16 +21,11 @@ fn ranges_and_spaces_include_both_ends_in_plain_numbers() {
     let of = |axis: &str| names(&plan(&with_axes(&format!("{{lr: {axis}}}"), lr, "")), "fit");
     assert_eq!(
         of("{logspace: [1.0e-3, 1, 4]}"),
-        [
-            "fit[lr=0.001]",
-            "fit[lr=0.01]",
-            "fit[lr=0.1]",
-            "fit[lr=1.0]"
-        ]
+        ["fit[lr=0.001]", "fit[lr=0.01]", "fit[lr=0.1]", "fit[lr=1]"]
     );
     assert_eq!(
         of("{linspace: {from: 0, to: 0.3, count: 4}}"),
-        ["fit[lr=0.0]", "fit[lr=0.1]", "fit[lr=0.2]", "fit[lr=0.3]"]
+        ["fit[lr=0]", "fit[lr=0.1]", "fit[lr=0.2]", "fit[lr=0.3]"]
     );
     assert_eq!(
         of("{range: [1, 3]}"),

@@ -2,14 +2,24 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Mutex;
 
+use sweepline::map::SortedVecMap;
 use sweepline::plan::Contents;
 use sweepline::plan::InputItem;
 use sweepline::plan::KeyRules;
 use sweepline::plan::Keys;
+use sweepline::plan::Outlook;
 use sweepline::plan::Plan;
+use sweepline::plan::ResolveError;
+use sweepline::plan::Resolver;
+use sweepline::plan::StepId;
+use sweepline::plan::Upstream;
 use sweepline::store::Digest;
 use sweepline::store::KeyParts;
+use sweepline::store::Lookup;
+use sweepline::store::StepResult;
+use sweepline::store::StoreError;
 
 use super::kit::plan;
 use super::kit::steps;
@@ -184,4 +194,65 @@ fn keys_and_their_explanations_change_together() {
             seen.push((key, parts));
         }
     }
+}
+
+/// What is asked for, of steps that all left the same.
+struct Asking {
+    left: StepResult,
+    asked: Mutex<Vec<Digest>>,
+}
+
+impl Outlook for Asking {
+    fn upstream(&self, _: StepId) -> Upstream<'_> {
+        Upstream::Left(&self.left)
+    }
+    fn input_file(&self, _: &Path) -> Result<Digest, ResolveError> {
+        unreachable!("no file is read")
+    }
+    fn key_file(&self, path: &Path) -> io::Result<Digest> {
+        Ok(Digest::of(path.as_os_str().as_encoded_bytes()))
+    }
+    fn lookup(&self, key: Digest) -> Result<Lookup, StoreError> {
+        self.asked.lock().expect("nobody panics").push(key);
+        Ok(Lookup::Miss)
+    }
+    fn name(&self, step: StepId) -> String {
+        format!("{step:?}")
+    }
+}
+
+/// A reduction had fractions among its coordinates, and is looked for with them where it has no result without; of an
+/// axis that had whole numbers already it is not.
+#[test]
+fn former_coordinates_are_looked_for_too() {
+    let asked = |axis: &str| {
+        let plan = plan(
+            &PLAIN
+                .replace("over: [seed]", "over: [seed, lr]")
+                .replace("lr: [0.1, 0.01]", &format!("lr: {axis}")),
+        );
+        let outlook = Asking {
+            left: StepResult {
+                outputs: SortedVecMap::default(),
+                diverged: None,
+                seconds: 0.0,
+            },
+            asked: Mutex::default(),
+        };
+        let rules = KeyRules::new("/", "cpu");
+        let resolver = Resolver {
+            keys: &rules,
+            outlook: &outlook,
+        };
+        for step in &plan.steps {
+            resolver.resolve(step, false);
+        }
+        let fits = steps(&plan, "fit").len();
+        let mut asked = outlook.asked.into_inner().expect("nobody panics");
+        asked.split_off(fits)
+    };
+    let by_list = asked("[0, 0.5, 1]");
+    let by_form = asked("{linspace: [0, 1, 3]}");
+    assert_eq!((by_list.len(), by_form.len()), (1, 2));
+    assert_eq!(by_list[0], by_form[0]);
 }
