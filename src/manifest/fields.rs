@@ -152,6 +152,13 @@ pub(super) fn taken(
     canonical(node, ty, what, found)
 }
 
+/// What is to be said of a `${…}` that a file of values has, which nobody fills in.
+pub(super) fn unfilled(node: &Node, what: &str) -> Option<Diagnostic> {
+    let mut found = Diagnostics::new();
+    literal(node, what, &mut found);
+    found.iter().next().cloned()
+}
+
 /// The value of a node as columns have it.
 pub(super) fn canonical(
     node: &Node,

@@ -118,6 +118,11 @@ impl Pipeline {
         {
             pipeline.name = Arc::from(text);
         }
+        for said in ["title", "doc"] {
+            if let Some(node) = fields.get(said) {
+                fields::text(node, &format!("`{said}`"), found);
+            }
+        }
         if let Some(node) = fields.get("params") {
             for entry in fields::map(node, "`params`", found).unwrap_or_default() {
                 pipeline.params.extend(declared(entry, found));

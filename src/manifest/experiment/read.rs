@@ -67,6 +67,9 @@ pub(super) fn read(
     let title = manifest
         .get("title")
         .and_then(|node| fields::text(node, "`title`", found));
+    if let Some(doc) = manifest.get("doc") {
+        fields::text(doc, "`doc`", found);
+    }
     let mut pipeline = pipeline(&manifest, &node, &name, files, path, catalog, found)?;
     let params = manifest.get("params").filter(|_| pipeline.inline);
     let own = params.map(|params| declarations(params, &mut pipeline, found));
@@ -98,7 +101,8 @@ pub(super) fn read(
         for entry in &from_file {
             // What nobody uses need not be known, nor be named as parameters are, nor be a value of ours.
             let known = columns.index(&entry.key).is_some();
-            match yaml::unheld(&entry.value) {
+            let unfilled = || fields::unfilled(&entry.value, &format!("`{}`", entry.key));
+            match yaml::unheld(&entry.value).or_else(unfilled) {
                 Some(wrong) => match taken(&entry.key, known, &layers[at..]) {
                     Some(true) => found.push(wrong),
                     Some(false) => columns.refused.push((entry.key.clone(), wrong)),
@@ -171,7 +175,11 @@ pub(super) fn read(
     let top: Vec<&Axis> = axes.iter().collect();
     let [params, of_profile] = layers;
     for entry in params {
-        shadowed(entry, &top, found);
+        // A declaration says what values are, and has none to be used.
+        let mut declared = own.iter().flatten();
+        if !declared.any(|place| place.same(&entry.key_place)) {
+            shadowed(entry, &top, found);
+        }
     }
     for entry in of_profile {
         overlaps::never_taken(entry, &top, &columns, &chosen, found);
@@ -380,7 +388,7 @@ fn from_file(
     }
 }
 
-/// The profile that is asked for. All profiles are checked for unknown keys.
+/// The profile that is asked for. Of all profiles it is checked what may stand there, the values of that one alone.
 fn profile<'n>(
     manifest: &Fields<'n>,
     changes: &Overrides,
@@ -393,8 +401,17 @@ fn profile<'n>(
             names.push(entry.key.as_str());
             let what = format!("profile `{}`", entry.key);
             let fields = Fields::of(&entry.value, &what, &["doc", "params", "axes"], found);
+            if let Some(doc) = fields.as_ref().and_then(|fields| fields.get("doc")) {
+                fields::text(doc, "`doc`", found);
+            }
             if changes.profile.as_deref() == Some(&entry.key) {
                 chosen = fields;
+                continue;
+            }
+            for part in ["params", "axes"] {
+                if let Some(node) = fields.as_ref().and_then(|fields| fields.get(part)) {
+                    fields::map(node, &format!("`{part}` of {what}"), found);
+                }
             }
         }
     }

@@ -62,14 +62,16 @@ pub fn schema(catalog: &Catalog, described: Described) -> Json {
                 "type": ["string", "boolean"],
             },
             "cells": {
-                "description": "Cells: one map of axes to values, or several; or a condition",
-                "type": ["array", "object", "string"],
+                "description": "Cells: one map of axes to values, or several",
+                "type": ["array", "object"],
+                "items": {"type": "object"},
             },
         },
     });
     if described == Described::Manifest {
         schema["if"] = json!({"not": {"required": ["pipeline"]}});
         schema["then"] = json!({"properties": {"params": {"additionalProperties": declaration()}}});
+        schema["anyOf"] = json!([{"required": ["pipeline"]}, {"required": ["stages"]}]);
     }
     schema
 }
@@ -80,6 +82,40 @@ fn key(doc: &str, mut schema: Json) -> Json {
         schema.insert("description".to_owned(), doc.into());
     }
     schema
+}
+
+/// Keys that may be left out, but for those `required`: one without a value is one that is.
+fn optional(mut properties: Json, required: &[&str]) -> Json {
+    let entries = properties.as_object_mut().into_iter().flatten();
+    for (_, schema) in entries.filter(|(name, _)| !required.contains(&name.as_str())) {
+        or_nothing(schema);
+    }
+    properties
+}
+
+/// Adds that nothing may stand there.
+fn or_nothing(schema: &mut Json) {
+    let nothing = || json!({"type": "null"});
+    let Some(rules) = schema.as_object_mut() else {
+        return;
+    };
+    // What a value has to be, apart from what is said of it.
+    let said = ["description", "default"];
+    let rule: serde_json::Map<String, Json> = rules
+        .iter()
+        .filter(|(name, _)| !said.contains(&name.as_str()))
+        .map(|(name, rule)| (name.clone(), rule.clone()))
+        .collect();
+    if rule.is_empty() {
+        return;
+    }
+    match rules.get_mut("anyOf").and_then(Json::as_array_mut) {
+        Some(any) if rule.len() == 1 => any.push(nothing()),
+        _ => {
+            rules.retain(|name, _| said.contains(&name.as_str()));
+            rules.insert("anyOf".to_owned(), json!([rule, nothing()]));
+        }
+    }
 }
 
 /// A reference with documentation: beside `$ref`, draft 7 ignores all else.
@@ -97,40 +133,59 @@ fn map_of(name: &str) -> Json {
 fn manifest() -> Json {
     let profile = json!({
         "type": "object",
-        "properties": {
+        "properties": optional(json!({
             "doc": key("What the profile is for", json!({"type": "string"})),
             "params": key("Values in place of the manifest's", json!({"type": "object"})),
             "axes": key("Axes in place of the manifest's, or single keys of its search", map_of("change")),
-        },
+        }), &[]),
+        "additionalProperties": false,
     });
-    json!({
+    let inline = json!({
+        "type": ["string", "array", "object"],
+        "items": {"type": "string"},
+        "properties": {
+            "params": key("The names that stages may use as `${name}`, with their types", map_of("parameter")),
+            "stages": key("The stages by name", map_of("stage")),
+        },
+        "required": ["stages"],
+        "additionalProperties": false,
+    });
+    let properties = json!({
         "experiment": key("The name under which results are filed: `outputs/<experiment>/`", json!({"type": "string"})),
         "title": key("One line for the report", json!({"type": "string"})),
         "doc": key("What the experiment is about", json!({"type": "string"})),
         "pipeline": key(
             "The pipeline's file, relative to this one; a list of several; or a pipeline written here",
-            json!({"type": ["string", "array", "object"], "items": {"type": "string"}}),
+            inline,
         ),
         "stages": key("Stages written here instead of in a pipeline's file", map_of("stage")),
         "params": key("Values of the pipeline's parameters, the same in all cells", json!({"type": "object"})),
         "axes": key("The sweep: parameters that take several values", map_of("axis")),
-        "exclude": refers("Cells that are left out", "cells"),
+        "exclude": key("Cells that are left out", json!({"anyOf": [
+            {"$ref": "#/definitions/cells"},
+            {"type": "string"},
+            {"type": "array", "items": {"type": ["object", "string"]}},
+        ]})),
         "include": refers("Cells that are added", "cells"),
-        "when": refers("Only cells for which this holds", "condition"),
+        "when": key("Only cells for which this holds, or all of several", json!({"anyOf": [
+            {"$ref": "#/definitions/condition"},
+            {"type": "array", "items": {"$ref": "#/definitions/condition"}},
+        ]})),
         "profiles": key(
             "Named changes, taken with `--profile NAME`",
-            json!({"type": "object", "additionalProperties": profile}),
+            json!({"type": "object", "additionalProperties": {"anyOf": [profile, {"type": "null"}]}}),
         ),
         "claims": key(
             "Statements about results that the program judges",
             json!({"type": "array", "items": claim()}),
         ),
-    })
+    });
+    optional(properties, &["experiment"])
 }
 
 fn claim() -> Json {
-    let names = json!({"type": ["string", "array"]});
-    json!({
+    let names = json!({"type": ["string", "array"], "items": {"type": "string"}});
+    let mut claim = json!({
         "type": "object",
         "properties": {
             "name": key("What the claim is called", json!({"type": "string"})),
@@ -149,16 +204,30 @@ fn claim() -> Json {
             ),
             "test": key("The test of the comparison", json!({"enum": ["paired-t", "sequential-t", "welch-t", "wilcoxon"]})),
             "replicate": key("The axes whose values are repetitions", names),
-            "level": key("The probability of error that the test may have", json!({"type": "number", "default": 0.05})),
-            "missing": key("`allow`: judge with the values that are there", json!({"type": "string"})),
+            "level": key("The probability of error that the test may have", json!({
+                "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "default": 0.05,
+            })),
+            "missing": key("`allow`: judge with the values that are there", json!({"enum": ["refuse", "allow"], "default": "refuse"})),
         },
         "required": ["name", "source", "says"],
         "additionalProperties": false,
-    })
+    });
+    for name in [
+        "table",
+        "for_each",
+        "tolerance",
+        "test",
+        "replicate",
+        "level",
+        "missing",
+    ] {
+        or_nothing(&mut claim["properties"][name]);
+    }
+    claim
 }
 
 fn pipeline() -> Json {
-    json!({
+    let properties = json!({
         "pipeline": key("The pipeline's name", json!({"type": "string"})),
         "title": key("One line", json!({"type": "string"})),
         "doc": key("What the pipeline does", json!({"type": "string"})),
@@ -168,7 +237,8 @@ fn pipeline() -> Json {
              and those of what it reads",
             map_of("stage"),
         ),
-    })
+    });
+    optional(properties, &["stages"])
 }
 
 /// A value in a manifest with stages of its own, which is a declaration where it reads as one.
@@ -190,7 +260,7 @@ fn parameter() -> Json {
     let types = TYPES.map(|(name, _)| name);
     json!({
         "type": "object",
-        "properties": {
+        "properties": optional(json!({
             "type": key("The type of its values", json!({"enum": types})),
             "default": {"description": "Its value where the manifest gives none"},
             "doc": key("One line: what it does, with its unit", json!({"type": "string"})),
@@ -199,7 +269,7 @@ fn parameter() -> Json {
             "choices": key("The values allowed", json!({"type": "array"})),
             "of": key("The type of the elements of a list or map", json!({"enum": types})),
             "optional": key("Whether a manifest may leave it without any value", json!({"type": "boolean"})),
-        },
+        }), &[]),
         "anyOf": [{"required": ["type"]}, {"required": ["choices"]}],
         "additionalProperties": false,
     })
@@ -230,15 +300,16 @@ fn forms() -> Json {
                 "from": key("The first value", json!({"type": "number"})),
                 "to": key("The last value", json!({"type": "number"})),
                 third: key("Between two values, or how many there are", json!({"type": "number"})),
-            }, "additionalProperties": false},
+            }, "required": if third == "step" { vec!["from", "to"] } else { vec!["from", "to", third] }, "additionalProperties": false},
         ]})
     };
     json!({
         "description": "A list of values; `{seeds: n}`; `range`, `linspace`, `logspace`; `zip`; a search; or variants by name",
         "anyOf": [
-            {"type": ["array", "string", "number", "boolean"], "minItems": 1},
+            {"type": "array", "minItems": 1},
             {
                 "type": "object",
+                "minProperties": 1,
                 "properties": {
                     "seeds": key("The seeds 0 to n − 1: replicates", json!({"anyOf": [
                         {"type": "integer", "minimum": 1},
@@ -280,7 +351,7 @@ fn forms() -> Json {
                     ),
                     "zip": key(
                         "Parameters with lists of one length, taken together",
-                        json!({"type": "object", "additionalProperties": {"type": "array"}}),
+                        json!({"type": "object", "minProperties": 1, "additionalProperties": {"type": "array"}}),
                     ),
                 },
                 "additionalProperties": {
@@ -294,7 +365,7 @@ fn forms() -> Json {
 }
 
 fn source() -> Json {
-    let one = json!({"anyOf": [
+    let mut one = json!({"anyOf": [
         {"type": "string"},
         {
             "type": "object",
@@ -305,10 +376,14 @@ fn source() -> Json {
                 "at": key("Axes held at one value: `{dataset: circle}`", json!({"type": "object"})),
             },
             "additionalProperties": false,
+            "anyOf": [{"required": ["from"]}, {"required": ["file"]}],
         },
     ]});
+    for name in ["when", "at"] {
+        or_nothing(&mut one["anyOf"][1]["properties"][name]);
+    }
     json!({
         "description": "`stage`, `stage.output`, `{file: path}`, `{from, when, at}`, or a list of these",
-        "anyOf": [one, {"type": "array", "items": one}],
+        "anyOf": [one, {"type": "array", "items": one, "minItems": 1}],
     })
 }

@@ -13,8 +13,8 @@ pub(super) const PAGE: &str = "manifest.md";
 
 /// The table of this name.
 fn table(name: &str) -> String {
-    let manifest = schema(&stages::catalog(), Described::Manifest);
-    let pipeline = schema(&stages::catalog(), Described::Pipeline);
+    let manifest = with_values(schema(&stages::catalog(), Described::Manifest));
+    let pipeline = with_values(schema(&stages::catalog(), Described::Pipeline));
     let keys = |schema: &Json, place: &str| keys(schema.pointer(place).expect("a part of it"));
     match name {
         "keys of a manifest" => keys(&manifest, ""),
@@ -38,6 +38,35 @@ fn table(name: &str) -> String {
         "times" => units("seconds", language::TIMES),
         other => panic!("no table `{other}`"),
     }
+}
+
+/// The schema without the nothing that may stand in the place of what may be left out.
+fn with_values(mut schema: Json) -> Json {
+    match &mut schema {
+        Json::Object(rules) => {
+            for rule in rules.values_mut() {
+                *rule = with_values(rule.take());
+            }
+            let nothing = serde_json::json!({"type": "null"});
+            let any = rules.get_mut("anyOf").and_then(Json::as_array_mut);
+            let Some(any) = any.filter(|any| any.contains(&nothing)) else {
+                return schema;
+            };
+            any.retain(|one| *one != nothing);
+            if let [Json::Object(only)] = &mut any[..] {
+                let only = std::mem::take(only);
+                rules.remove("anyOf");
+                rules.extend(only);
+            }
+        }
+        Json::Array(all) => {
+            for one in all {
+                *one = with_values(one.take());
+            }
+        }
+        _ => {}
+    }
+    schema
 }
 
 fn search(method: &str) -> String {

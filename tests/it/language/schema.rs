@@ -66,6 +66,11 @@ impl Checker {
                 "maximum" => value
                     .as_f64()
                     .is_none_or(|number| number <= number_of(rule)),
+                "exclusiveMinimum" => value.as_f64().is_none_or(|number| number > number_of(rule)),
+                "exclusiveMaximum" => value.as_f64().is_none_or(|number| number < number_of(rule)),
+                "minProperties" => value
+                    .as_object()
+                    .is_none_or(|map| map.len() as f64 >= number_of(rule)),
                 "minItems" => value
                     .as_array()
                     .is_none_or(|items| items.len() as f64 >= number_of(rule)),
@@ -304,6 +309,49 @@ fn matches(pattern: &str, text: &str) -> bool {
         && ((may_lack && unit.is_empty()) || units.split('|').any(|known| known == unit))
 }
 
+/// A key without a value is a key that is left out, but for those that have to be there.
+#[test]
+fn keys_without_a_value_are_taken_where_the_program_takes_them() {
+    let checker = Checker::new(Described::Manifest);
+    let stage = |key: &str| {
+        format!(
+            "experiment: e\nstages:\n  s:\n    uses: command\n    {key}\n    with: {{run: [a], out: {{x: x}}}}\n"
+        )
+    };
+    let top = |key: &str| format!("{}{key}\n", stage("cache: true"));
+    let parse = |text: &str| serde_yaml::from_str::<Json>(text).expect("this is YAML");
+    for key in [
+        "timeout:", "retries:", "retry:", "isolate:", "missing:", "when:", "over:", "in:",
+    ] {
+        assert_eq!(checker.mistakes(&parse(&stage(key))), [""; 0], "{key}");
+    }
+    for key in [
+        "claims:",
+        "profiles:",
+        "params:",
+        "exclude:",
+        "title:",
+        "profiles: {q: }",
+    ] {
+        assert_eq!(checker.mistakes(&parse(&top(key))), [""; 0], "{key}");
+    }
+    for wrong in [
+        stage("cache: true").replace("uses: command", "uses:"),
+        stage("cache: true").replace("run: [a]", "run: "),
+        stage("cache: true").replace("run: [a]", "run: 3"),
+        stage("cache: true").replace("    with: {run: [a], out: {x: x}}\n", ""),
+        stage("in: {a: {}}"),
+        top("profiles: {q: {axis: {}}}"),
+        top("exclude: [3]"),
+        top("axes: {a: 3}"),
+        "experiment: e\n".to_owned(),
+        "experiment: e\npipeline: {stages: {}, stagez: {}}\n".to_owned(),
+        "experiment:\npipeline: a.yaml\n".to_owned(),
+    ] {
+        assert!(!checker.mistakes(&parse(&wrong)).is_empty(), "{wrong}");
+    }
+}
+
 #[test]
 fn times_and_sizes_are_refused_where_the_program_refuses_them() {
     let text = |with: &str| {
@@ -335,9 +383,11 @@ fn times_and_sizes_are_refused_where_the_program_refuses_them() {
         ("executor: local", true),
         ("executor: slurm:gpu", true),
         ("executor: moon", false),
-        ("retry: {exit: [75], delay: 10s}", true),
-        ("retry: {exit: 0}", false),
-        ("retry: {delay: later}", false),
+        ("retries: 1\n    retry: {exit: [75], delay: 10s}", true),
+        ("retries: 1\n    retry: {exit: 0}", false),
+        ("retries: 1\n    retry: {delay: later}", false),
+        ("retry: {exit: [75]}", false),
+        ("timeout: 0", false),
     ] {
         let yaml: Json = serde_yaml::from_str(&text(with)).expect("this is YAML");
         let found = checker.mistakes(&yaml);

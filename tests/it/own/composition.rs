@@ -60,6 +60,21 @@ fn parameters_come_from_a_file_and_only_those_used_count() {
     }
 }
 
+/// As configurations of Hydra have them.
+#[test]
+fn what_nobody_fills_in_is_a_mistake_where_it_is_used() {
+    let space = space(NESTED);
+    let file = "name: run_${optim.lr}\noptim: {lr: 0.1}\ntrain: {epochs: 3}\n";
+    space.write("params.yaml", file);
+    assert_eq!(run(&space, &[]), counts(&[("s", 1), ("shell", 1)]));
+    space.write(
+        "params.yaml",
+        &file.replace("epochs: 3", "epochs: 3, to: \"/x/${name}\""),
+    );
+    let said = told(&space, &[]);
+    assert!(said.contains("`${…}` in a value of `train`"), "{said}");
+}
+
 #[test]
 fn wrong_names_within_parameters_are_told() {
     let space = space(NESTED);
