@@ -41,8 +41,8 @@ pub(super) fn check(steps: &[Arc<Step>], found: &mut Diagnostics) {
         let apart = params.filter(|param| param.doc.starts_with("axis with"));
         let apart: Vec<&str> = apart.map(|param| param.name).collect();
         let apart = match apart.is_empty() {
-            true => "another parameter that names it, or `over`,".to_owned(),
-            false => format!("one of {} that names it, or `over`,", list_of(apart)),
+            true => "another parameter that names it".to_owned(),
+            false => format!("one of {} that names it", list_of(apart)),
         };
         found.push(
             Diagnostic::error(format!(
@@ -53,7 +53,10 @@ pub(super) fn check(steps: &[Arc<Step>], found: &mut Diagnostics) {
             .help(format!(
                 "`with: {{replicate: {together}}}` takes the mean over it"
             ))
-            .help(format!("{apart} keeps its values apart")),
+            .help(format!("{apart} keeps its values apart"))
+            .help(format!(
+                "`over`, beside `with`, that names the other axes and not `{axis}` makes one for each of its values"
+            )),
         );
     }
 }

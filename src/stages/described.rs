@@ -83,6 +83,27 @@ pub(super) fn check(value: &Value) -> Result<(), String> {
     Ok(())
 }
 
+/// The names that a map describes and that none of these numbers has, with the key that names each.
+pub(super) fn unknown<'d>(
+    value: &'d Value,
+    known: &'d dyn Fn(&str) -> bool,
+) -> impl Iterator<Item = (&'d str, &'d str)> {
+    let fields = match value {
+        Value::Map(fields) => Some(fields),
+        _ => None,
+    };
+    let described = fields.into_iter().flatten();
+    let described = described.filter(|(key, _)| is_description(key));
+    let names = described.flat_map(|(key, names)| match names {
+        Value::Map(names) => names
+            .keys()
+            .map(|name| (key.as_str(), name.as_str()))
+            .collect(),
+        _ => Vec::new(),
+    });
+    names.filter(move |(_, name)| !known(name))
+}
+
 /// What is said of one name under one of the keys.
 fn said<'d>(described: &'d Value, key: &str, name: &str) -> Option<&'d str> {
     let Value::Map(fields) = described else {

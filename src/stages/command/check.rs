@@ -199,7 +199,10 @@ fn values(params: &CommandParams) -> Result<(), InvalidParam> {
             return Err(invalid("values", message, "no variable can have one"));
         }
     }
-    let bad = |name: &str| name.is_empty() || name.contains(['=', '\0']);
+    // Some systems have names with dots or brackets in them; what a shell would fill in is none.
+    let slip =
+        |c: char| matches!(c, '=' | '\0' | '$' | '{' | '}' | '"' | '\'' | '`') || c.is_whitespace();
+    let bad = |name: &str| name.is_empty() || name.contains(slip);
     if let Some(name) = params
         .passed_on()
         .find(|name| bad(name) || name.contains('*'))
@@ -379,6 +382,21 @@ mod tests {
         assert_eq!(
             said("{run: [a], out: {x: y}, pass_env: ['*']}"),
             "pass_env: `*` cannot name variables"
+        );
+        for name in ["$TOKEN", "A B", "{A}", "'A'"] {
+            for list in ["env", "pass_env"] {
+                let said = said(&format!(
+                    "{{run: [a], out: {{x: y}}, {list}: [\"{name}\"]}}"
+                ));
+                assert!(
+                    said.contains(&format!("{list}: `{name}` cannot name")),
+                    "{said}"
+                );
+            }
+        }
+        assert_eq!(
+            said("{run: [a], out: {x: y}, env: ['ProgramFiles(x86)'], pass_env: [my.var]}"),
+            "good"
         );
         assert_eq!(
             said("{run: [a], out: {x: y}, env: [A], pass_env: [A]}"),

@@ -33,6 +33,8 @@ use crate::store::copy_open;
 use crate::store::names;
 use crate::table::Table;
 use crate::text::ShowPath;
+use crate::text::did_you_mean;
+use crate::text::in_one_line;
 use crate::text::plural;
 
 /// What the file of a stage's numbers is to its program.
@@ -42,6 +44,8 @@ const METRICS: &str = "its metrics";
 pub(super) struct Declared {
     outputs: Vec<Output>,
     pub metrics: Option<metrics::Spec>,
+    /// What stands under `metrics`, which may say how its numbers are shown.
+    shown: Option<Value>,
 }
 
 /// One output: a file or folder below the program's folder, and what it is.
@@ -74,7 +78,14 @@ impl Output {
                 described::check(value).map_err(|wrong| format!("`{name}`: {wrong}"))?;
                 let file = fields.get("file").and_then(Value::as_str);
                 let file = file.ok_or_else(|| format!("`{name}` does not say which `file`"))?;
-                Ok(output(file, fields.get("type").and_then(Value::as_str)))
+                match fields.get("type") {
+                    None | Some(Value::Null) => Ok(output(file, None)),
+                    Some(Value::Str(ty)) => Ok(output(file, Some(ty))),
+                    Some(other) => Err(format!(
+                        "the `type` of `{name}` is {}, not the name of one",
+                        other.type_name()
+                    )),
+                }
             }
             other => Err(format!(
                 "`{name}` is {}, not the name of a file",
@@ -94,6 +105,7 @@ impl Declared {
         let metrics = params.metrics.as_ref().map(metrics::Spec::read).transpose();
         Ok(Declared {
             outputs,
+            shown: params.metrics.clone(),
             metrics: metrics.map_err(JobError::failed)?,
         })
     }
@@ -256,6 +268,16 @@ impl Declared {
         let all_rows = self.outputs.iter().any(|output| {
             output.name != name && spec.file() == Some(&output.file) && output.ty.is_some()
         });
+        let known = |name: &str| numbers.values.contains_key(name);
+        let shown = self.shown.iter();
+        for (key, unknown) in shown.flat_map(|shown| described::unknown(shown, &known)) {
+            let there = numbers.values.keys().map(String::as_str);
+            let help = did_you_mean(unknown, there, "there are").unwrap_or_default();
+            let unknown = in_one_line(unknown);
+            job.link.warn(&format!(
+                "`{name}`: `{key}` names `{unknown}`, which is none of them; {help}"
+            ));
+        }
         if numbers.rows > 1 && !all_rows {
             job.link.warn(&format!(
                 "`{name}`: the last of {} is taken; all of them are a curve or a table where the file is declared \

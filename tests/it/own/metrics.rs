@@ -68,6 +68,15 @@ fn own_numbers_have_directions_units_and_labels() {
 
 /// A squared error is not in nats because a kind of ours reports a `train_loss` that is.
 #[test]
+fn what_is_said_of_numbers_that_are_none_is_told() {
+    let space = space(&SWEEP.replace("{accuracy: higher, loss", "{accuracy: higher, los"));
+    let said = told(&space, &[]);
+    let wanted = "`better` names `los`, which is none of them; did you mean `loss`?";
+    assert!(said.contains(wanted), "{said}");
+    assert!(!said.contains("names `accuracy`"), "{said}");
+}
+
+#[test]
 fn numbers_called_as_ours_are_not_taken_for_them() {
     let sweep = SWEEP.replace("loss", "train_loss");
     let undescribed = sweep.replace(", better: {accuracy: higher, train_loss: lower}, units: {train_loss: nats}, labels: {accuracy: Test accuracy}", "");
@@ -209,6 +218,14 @@ fn mistakes_in_what_is_said_of_numbers_are_told_at_their_place() {
         assert!(said.contains(wanted), "{metrics}\n{said}");
         assert!(said.contains("manifests/o.yaml:5:"), "{said}");
     }
+    let said = mistakes(
+        "experiment: o\nstages:\n  s:\n    uses: command\n    with: {run: [a], out: {t: {file: t.csv, type: [table]}}}\n",
+    );
+    let wanted = "the `type` of `t` is a list, not the name of one";
+    assert!(
+        said.contains(wanted) && said.contains("manifests/o.yaml:5:"),
+        "{said}"
+    );
 }
 
 /// Replicates that a stage keeps apart are none to it.
