@@ -48,7 +48,14 @@ pub(super) fn after_run(view: &Path, results: &Results<'_>, err: &mut Printer) -
         })
     };
     let texts: Vec<String> = parts.iter().map(text).collect::<io::Result<_>>()?;
-    let (numbers, shared) = combined(&texts);
+    let (mut numbers, shared) = combined(&texts);
+    if numbers
+        .lines()
+        .filter_map(defined)
+        .any(|name| name.contains('_'))
+    {
+        numbers = ValuesFile::with_low_lines(&numbers);
+    }
     let text = format!(
         "{MARK}{}\n{numbers}",
         Digest::of(numbers.as_bytes()).to_hex()
@@ -187,7 +194,8 @@ fn combined(parts: &[String]) -> (String, Vec<&str>) {
         }
     }
     let mut text = String::new();
-    for line in parts.iter().flat_map(|part| part.lines()) {
+    let lines = parts.iter().flat_map(|part| part.lines());
+    for line in lines.filter(|line| !ValuesFile::is_around(line)) {
         match defined(line).filter(|name| shared.contains(name)) {
             None => text.push_str(line),
             Some(name) => {

@@ -29,6 +29,7 @@ use super::font::Weight;
 use super::named::Named;
 use super::options;
 use super::options::Common;
+use super::sheet::CUT;
 use super::sheet::THINNED;
 use super::theme;
 use super::theme::INCH;
@@ -269,9 +270,11 @@ impl Figure for Composite {
                 .map(|(_, share)| whole * *share as f64 / shares as f64)
                 .collect();
             let (figures, height) = drawing.row(row, &widths, own)?;
-            let thinned = figures
-                .iter()
-                .any(|figure| figure.caption.text.contains(THINNED));
+            let thinned = figures.iter().any(|figure| {
+                [THINNED, CUT]
+                    .iter()
+                    .any(|said| figure.caption.text.contains(said))
+            });
             if thinned && row.len() > 1 && own.is_none() && values.get("layout").is_none() {
                 // Names that are left out may have room where each panel has the page.
                 let alone = row.iter().map(|(panel, _)| vec![(*panel, 1)]);

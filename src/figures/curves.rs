@@ -2,8 +2,8 @@
 //!
 //! Smoothing and thinning change what is seen, so the caption states both.
 
-mod align;
-mod runs;
+pub(super) mod align;
+pub(super) mod runs;
 mod thin;
 
 use crate::registry::Entry;
@@ -74,7 +74,8 @@ impl Entry for Curves {
 
     fn docs(&self) -> &'static str {
         "The input is one long table: a row per iteration of each run, with a column per axis. A run is what agrees in \
-         all axes and in the columns of colour, marker, facets and replicates; several rows of it at one x are averaged. \
+         all axes and in the columns of colour, marker, facets and replicates, without an axis that nothing names and that \
+         leaves every run one point; several rows of it at one x are averaged. \
          `smooth` w replaces each run by its exponential moving average \
          m_t = w m_{t−1} + (1 − w) v_t over 1 − w^t (bias-corrected as in Adam, Kingma & Ba 2015), \
          before the mean over replicates. Curves of more than 300 points, and of more than 300 places that replicates do \
@@ -85,7 +86,7 @@ impl Entry for Curves {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {
@@ -119,6 +120,7 @@ impl Figure for Curves {
             .ok_or_else(|| no_column(&table, &mapping.x))?;
         let clock = axes::clock(panels, table.rows.iter().map(|row| &row[x]))?;
         let of = Columns::new(&table, (&mapping, &y), several, clock)?;
+        of.without_counts(&mut table);
         let title = table.columns[x].title();
         let mut notes = Vec::new();
         let merged = of.merge(&mut table);
@@ -145,9 +147,7 @@ impl Figure for Curves {
         let thinned = thin::thin(&mut table, &of, &scale, shown);
         let aligned = align::align(&mut table, &of);
         if aligned {
-            notes.push(format!(
-                "Runs that do not share {title} are interpolated linearly between their own points."
-            ));
+            notes.push(align::said(&title));
         }
         let reduced = aligned || thinned.is_some();
         if let Some(Thinned {

@@ -59,7 +59,7 @@ impl Entry for Dots {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {

@@ -96,7 +96,7 @@ impl Entry for Heatmap {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {

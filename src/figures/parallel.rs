@@ -82,7 +82,7 @@ impl Entry for Parallel {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -108,7 +108,7 @@ impl Figure for Parallel {
         let table = &*table;
         let column = |name: &str| table.column(name).ok_or_else(|| no_column(table, name));
         let value = column(&params.value)?;
-        let direction = Direction::of(params.direction, &table.columns[value])?;
+        let direction = Direction::of(params.direction, &table.columns[value]).ok();
         let mut drawn: Vec<(usize, f64)> = (0..table.rows.len())
             .filter_map(|row| Some((row, table.number(row, value)?)))
             .collect();
@@ -116,8 +116,10 @@ impl Figure for Parallel {
             let name = &params.value;
             return Err(FigureError::Empty(format!("`{name}` holds no numbers")));
         }
-        // The best last, over the others.
-        drawn.sort_by(|a, b| direction.cost(b.1).total_cmp(&direction.cost(a.1)));
+        // The best last, over the others; where none is better, as the rows come.
+        if let Some(direction) = direction {
+            drawn.sort_by(|a, b| direction.cost(b.1).total_cmp(&direction.cost(a.1)));
+        }
         let names = params.parameters.0.iter().chain([&params.value]);
         let columns: Vec<usize> = names.map(|name| column(name)).collect::<Result<_, _>>()?;
         let numbers: Vec<f64> = drawn.iter().map(|(_, number)| *number).collect();
@@ -188,10 +190,8 @@ impl Figure for Parallel {
             .collect();
         let (last, others) = names.split_last().expect("there is the number itself");
         let title = format!("{} and the parameters {}", capital(last), others.join(", "));
-        let mut caption = format!(
-            "{title}: a line per row, the best on top. n = {}{once}",
-            drawn.len()
-        );
+        let on_top = direction.map_or("", |_| ", the best on top");
+        let mut caption = format!("{title}: a line per row{on_top}. n = {}{once}", drawn.len());
         let without = table.rows.len() - drawn.len();
         if without > 0 {
             caption.push_str(&format!("; {without} without a number"));

@@ -54,6 +54,26 @@ impl Lines {
         Lines::new(text, weight, size, f64::INFINITY)
     }
 
+    /// The first so many lines; where there are more, the last of them ends in three points, as wide as before.
+    pub(super) fn first(&self, most: usize) -> Self {
+        let mut lines: Vec<String> = self.lines.iter().take(most).cloned().collect();
+        let width = self.width();
+        if let (Some(last), true) = (lines.last_mut(), self.lines.len() > most) {
+            let is_set = last.contains(['{', '\\', '^', '_']);
+            let ended = |text: &str| format!("{}…", text.trim_end());
+            while !is_set
+                && markup::width(&ended(last), self.weight, self.size) > width
+                && last.pop().is_some()
+            {}
+            *last = ended(last);
+        }
+        Lines {
+            lines,
+            weight: self.weight,
+            size: self.size,
+        }
+    }
+
     /// Without a word broken; none where one is wider than `width`.
     pub(super) fn of_words(text: &str, weight: Weight, size: f64, width: f64) -> Option<Self> {
         let fits = |word: &str| markup::width(word, weight, size) <= width;

@@ -232,6 +232,9 @@ fn typed(field: &str) -> Json {
     if let Ok(whole) = trimmed.parse::<i64>() {
         return whole.into();
     }
+    if let Ok(whole) = trimmed.parse::<u64>() {
+        return whole.into();
+    }
     // As a number it would be another one.
     let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -9,6 +9,7 @@ use super::Table;
 use super::TableError;
 use super::delimited::Delimited;
 use super::files::unmarked;
+use super::frame::long_whole;
 use super::records;
 use super::records::Document;
 use super::records::Record;
@@ -191,6 +192,7 @@ impl Table {
 fn number(value: &Json) -> Option<Json> {
     match value {
         Json::Number(_) => Some(value.clone()),
+        Json::String(text) if !is_missing(value) => long_whole(text.trim()).map(Json::from),
         value => is_missing(value).then_some(Json::Null),
     }
 }

@@ -98,14 +98,25 @@ impl Table {
         cells.map(coordinate_key).collect()
     }
 
-    /// The number in a cell; none for null. Booleans count as 0 and 1.
+    /// The number in a cell; none for null. Booleans count as 0 and 1, and a whole number that has more digits than 64
+    /// bits hold, which stands as a text with all of them, as the nearest that there is.
     pub fn number(&self, row: usize, column: usize) -> Option<f64> {
         match self.rows.get(row)?.get(column)? {
             Json::Bool(value) => Some(f64::from(u8::from(*value))),
             Json::Number(value) => value.as_f64().filter(|value| value.is_finite()),
+            Json::String(text) => long_whole(text),
             _ => None,
         }
     }
+}
+
+/// A whole number of more digits than 64 bits hold; no name such as `007`.
+pub(super) fn long_whole(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let is_long = digits.len() > 18 && !digits.starts_with('0');
+    let is_whole = is_long && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.filter(|_| is_whole)
 }
 
 impl Column {

@@ -17,6 +17,7 @@ use std::io::Write;
 
 use super::run_state::Left;
 use super::run_state::RunState;
+use super::run_state::Surely;
 use crate::engine::Event;
 use crate::engine::Timed;
 use crate::text::in_one_line;
@@ -150,7 +151,11 @@ pub(super) fn duration(seconds: f64) -> String {
 
 /// `about 2 min 5 s left`
 pub(super) fn time_left(left: Left) -> String {
-    let word = if left.at_least { "at least" } else { "about" };
+    let word = match left.surely {
+        Surely::About => "about",
+        Surely::Perhaps => "perhaps",
+        Surely::AtLeast => "at least",
+    };
     format!("{word} {} left", duration(left.seconds))
 }
 

@@ -1,6 +1,7 @@
 //! What waits for what in a run, played to its end with the times that are known: a few steps that
 //! must follow each other take long on any number of jobs.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BinaryHeap;
@@ -48,8 +49,18 @@ struct Stage {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::cli) struct Left {
     pub seconds: f64,
-    /// Whether steps come beside that of which nothing is known yet.
-    pub at_least: bool,
+    pub surely: Surely,
+}
+
+/// How sure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Surely {
+    /// By what steps of each stage took.
+    About,
+    /// Of some stage nothing is known yet: its steps are taken to be as long as those of others.
+    Perhaps,
+    /// More is to come than is counted.
+    AtLeast,
 }
 
 /// A step under way.
@@ -121,7 +132,8 @@ impl Ahead {
     }
 
     /// Until the last step ends, where `jobs` run at once, `closed` have ended and of each stage so many
-    /// are `open`. Steps of which nothing is known take no time, and what is left is a bound then.
+    /// are `open`. Steps of which nothing is known are taken to be as long as those of other stages are in the mean, and
+    /// to be half done where they run for longer.
     pub(super) fn end(
         &self,
         running: &BTreeMap<u32, UnderWay>,
@@ -130,7 +142,7 @@ impl Ahead {
         jobs: usize,
     ) -> Left {
         let factors = self.factors(running);
-        let known = |id: u32| {
+        let seen = |id: u32| {
             let step = &self.steps[id as usize];
             let stage = &self.stages[step.stage];
             let learnt = stage.cost.of(&step.values).or(stage.of_kind);
@@ -140,24 +152,58 @@ impl Ahead {
                 (None, None) => stage.short.then_some(SHORT),
             }
         };
+        let guesses = self.guesses(running, seen);
+        let is_guessed = Cell::new(false);
+        let known = |id: u32| {
+            seen(id).unwrap_or_else(|| {
+                is_guessed.set(true);
+                guesses[self.steps[id as usize].stage]
+            })
+        };
         let mut left: BTreeMap<u32, f64> = BTreeMap::new();
-        let mut at_least = false;
         for (id, step) in running {
             if (*id as usize) < self.steps.len() {
-                let whole = step.whole.or_else(|| known(*id));
-                at_least |= whole.is_none();
-                left.insert(*id, (whole.unwrap_or(0.0) - step.lasts).max(0.0));
+                let whole = step.whole.unwrap_or_else(|| known(*id));
+                left.insert(*id, (whole - step.lasts).max(0.0));
             }
         }
         let waiting = self.waiting(&left, closed, open);
-        let taken = |(id, waits): (usize, &bool)| waits.then(|| known(id as u32));
-        let taken: Vec<Option<Option<f64>>> = waiting.iter().enumerate().map(taken).collect();
-        at_least |= taken.contains(&Some(None));
-        let seconds = |id: usize| taken[id].flatten().unwrap_or(0.0);
+        let taken = |(id, waits): (usize, &bool)| if *waits { known(id as u32) } else { 0.0 };
+        let taken: Vec<f64> = waiting.iter().enumerate().map(taken).collect();
         Left {
-            seconds: self.play(&left, &waiting, seconds, jobs),
-            at_least,
+            seconds: self.play(&left, &waiting, |id| taken[id], jobs),
+            surely: match is_guessed.get() {
+                true => Surely::Perhaps,
+                false => Surely::About,
+            },
         }
+    }
+
+    /// By stage, what a step of it may take where nothing is known of it: what those of other stages take in the mean,
+    /// or twice as long as one that runs has taken by now; no time where nothing is known of any.
+    fn guesses(
+        &self,
+        running: &BTreeMap<u32, UnderWay>,
+        seen: impl Fn(u32) -> Option<f64>,
+    ) -> Vec<f64> {
+        let mut sums = vec![(0.0, 0); self.stages.len()];
+        for (id, step) in self.steps.iter().enumerate() {
+            if let (Some(seconds), false) = (seen(id as u32), self.stages[step.stage].short) {
+                sums[step.stage].0 += seconds;
+                sums[step.stage].1 += 1;
+            }
+        }
+        let means = sums.iter().filter(|(_, count)| *count > 0);
+        let means: Vec<f64> = means.map(|(sum, count)| sum / f64::from(*count)).collect();
+        let typical = means.iter().sum::<f64>() / (means.len() as f64).max(1.0);
+        let mut guesses = vec![typical; self.stages.len()];
+        // Where nothing is known of any stage nothing is told.
+        for (id, step) in running.iter().filter(|_| !means.is_empty()) {
+            if let Some(Waiting { stage, .. }) = self.steps.get(*id as usize) {
+                guesses[*stage] = guesses[*stage].max(2.0 * step.lasts);
+            }
+        }
+        guesses
     }
 
     /// By stage without a step that ended in this run: by what its steps under way are slower than was
@@ -316,7 +362,7 @@ pub(super) mod tests {
     fn about(seconds: f64) -> Left {
         Left {
             seconds,
-            at_least: false,
+            surely: Surely::About,
         }
     }
 
@@ -345,13 +391,24 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_not_known_makes_a_bound_of_what_is() {
+    fn what_is_not_known_is_as_long_as_what_is() {
         let mut plan = knowing(ahead(&[(0, 0, &[]), (1, 0, &[0]), (1, 0, &[0])]), &[100.0]);
-        let bound = Left {
-            seconds: 100.0,
-            at_least: true,
+        let perhaps = Left {
+            seconds: 300.0,
+            surely: Surely::Perhaps,
         };
-        assert_eq!(end(&plan, &[], &[], 1), bound);
+        assert_eq!(end(&plan, &[], &[], 1), perhaps);
+        // What runs for longer is half done, and so will the others of its stage be.
+        let running = BTreeMap::from([(
+            1,
+            UnderWay {
+                lasts: 150.0,
+                whole: None,
+            },
+        )]);
+        let open = BTreeMap::from([("score".to_owned(), 2)]);
+        let left = plan.end(&running, &[true], &open, 1);
+        assert_eq!(left.seconds, 150.0 + 300.0);
         // Tables and figures are known to be short.
         plan.stages[1].short = true;
         assert_eq!(end(&plan, &[], &[], 1), about(100.0 + 2.0 * SHORT));

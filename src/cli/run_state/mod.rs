@@ -14,6 +14,7 @@ pub(super) use log::RunLog;
 
 use ahead::Ahead;
 pub(super) use ahead::Left;
+pub(super) use ahead::Surely;
 
 use crate::engine::Event;
 use crate::engine::Number;

@@ -5,6 +5,7 @@ use super::Running;
 use super::Trials;
 use super::ahead::Ahead;
 use super::ahead::Left;
+use super::ahead::Surely;
 use super::ahead::UnderWay;
 use crate::plan::Plan;
 use crate::store::Durations;
@@ -62,7 +63,7 @@ impl RunState {
     fn until_last_trial(&self, trials: Trials) -> Option<Left> {
         let bound = |seconds| Left {
             seconds,
-            at_least: true,
+            surely: Surely::AtLeast,
         };
         let took = self.took.iter().map(|(_, seconds)| seconds);
         let (sum, count) = (took.sum::<f64>(), self.took.len());
@@ -101,7 +102,7 @@ impl RunState {
             &self.open,
             self.jobs.max(1),
         );
-        (!left.at_least || left.seconds >= 1.0).then_some(left)
+        (left.surely == Surely::About || left.seconds >= 1.0).then_some(left)
     }
 }
 
@@ -175,9 +176,9 @@ mod tests {
     #[test]
     fn before_anything_ran_earlier_runs_tell() {
         assert_eq!(state(&[]).remaining(), None);
-        let left = |seconds, at_least| Some(Left { seconds, at_least });
-        assert_eq!(state(&[10.0, 1.0]).remaining(), left(21.0, false));
-        assert_eq!(state(&[10.0]).remaining(), left(20.0, true));
+        let left = |seconds, surely| Some(Left { seconds, surely });
+        assert_eq!(state(&[10.0, 1.0]).remaining(), left(21.0, Surely::About));
+        assert_eq!(state(&[10.0]).remaining(), left(30.0, Surely::Perhaps));
     }
 
     #[test]
@@ -207,12 +208,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_promised_while_a_step_runs_of_which_nothing_is_known() {
+    fn a_step_of_which_nothing_is_known_is_as_long_as_others_until_it_tells() {
         let mut state = state(&[]);
         at(&mut state, 0.0, started(4, "score"));
         at(&mut state, 1.0, finished(4, "score", 1.0));
         at(&mut state, 1.0, started(0, "fit[a=0]"));
-        assert_eq!(state.remaining(), None);
+        let left = state.remaining();
+        assert!(left.is_some_and(|left| left.surely == Surely::Perhaps && left.seconds < 3.0));
         // A twentieth in one second: twenty for each of the four, one of them spent.
         at(&mut state, 2.0, part(1, 20));
         let left = seconds(&state);
@@ -237,7 +239,7 @@ mod tests {
         // Of 15 seconds each: ten of the one that runs, two that wait, seven to come; two at a time.
         let left = Left {
             seconds: (10.0 + 9.0 * 15.0) / 2.0,
-            at_least: true,
+            surely: Surely::AtLeast,
         };
         assert_eq!(state.remaining(), Some(left));
     }

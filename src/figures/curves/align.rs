@@ -70,9 +70,27 @@ pub(super) fn is_crowded(table: &Table, of: &Columns, most: usize) -> bool {
     })
 }
 
+/// Whether most places of lines with several runs belong to one run alone, as those of a measured x do.
+pub(in crate::figures) fn is_measured(table: &Table, of: &Columns) -> bool {
+    let (mut all, mut alone) = (0, 0);
+    for runs in lines(table, of).iter().filter(|runs| runs.len() > 1) {
+        let own = |run: &Run| -> Vec<f64> {
+            let places = run.chunk_by(|a, b| a.0 == b.0);
+            places.map(|place| place[0].0).collect()
+        };
+        let mut places: Vec<f64> = runs.iter().flat_map(own).collect();
+        places.sort_by(f64::total_cmp);
+        for place in places.chunk_by(|a, b| a == b) {
+            all += 1;
+            alone += usize::from(place.len() == 1);
+        }
+    }
+    2 * alone > all
+}
+
 /// Gives the runs of each line the x of all of them where they do not share theirs: what a run lacks between two
 /// of its points lies on the straight line that joins these. Whether there was any.
-pub(super) fn align(table: &mut Table, of: &Columns) -> bool {
+pub(in crate::figures) fn align(table: &mut Table, of: &Columns) -> bool {
     // By the first row of a line, in whose place they stand: legends are in the order of rows.
     let mut instead: HashMap<usize, Vec<Vec<Json>>> = HashMap::new();
     let mut replaced = HashSet::new();
@@ -93,6 +111,11 @@ pub(super) fn align(table: &mut Table, of: &Columns) -> bool {
         }
     }
     true
+}
+
+/// What a caption says of it.
+pub(in crate::figures) fn said(title: &str) -> String {
+    format!("Runs that do not share {title} are interpolated linearly between their own points.")
 }
 
 /// The rows of runs at the x of all of them, in the order of x; none where they share theirs.
@@ -188,6 +211,25 @@ mod tests {
             "{}",
             table.to_csv()
         );
+    }
+
+    #[test]
+    fn an_x_that_a_run_lacks_here_and_there_is_none_that_was_measured() {
+        let of = |csv: &str| {
+            let table = Table::from_csv(csv, &["seed"]).unwrap();
+            is_measured(
+                &table,
+                &columns(&table, "{x: size, y: loss, replicate: seed}"),
+            )
+        };
+        assert!(!of(
+            "seed,size,loss\n0,1,3\n0,10,2\n0,100,1\n1,1,3\n1,100,1\n"
+        ));
+        assert!(of(
+            "seed,size,loss\n0,1,3\n0,10,2\n0,100,1\n1,1,3\n1,9,2\n1,90,1\n"
+        ));
+        // A line of one run shares nothing with another.
+        assert!(!of("seed,size,loss\n0,1,3\n0,10,2\n"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::super::mapping::Mapping;
 use super::super::mapping::no_column;
 
 /// The columns that curves are made of.
-pub(super) struct Columns {
+pub(in crate::figures) struct Columns {
     pub x: usize,
     pub y: usize,
     /// Of an x of dates.
@@ -27,7 +27,7 @@ pub(super) struct Columns {
 
 impl Columns {
     /// A run is what agrees in all axes and in all that the figure tells apart, be it an axis or not.
-    pub(super) fn new(
+    pub(in crate::figures) fn new(
         table: &Table,
         (mapping, y): (&Mapping, &str),
         several: bool,
@@ -46,13 +46,27 @@ impl Columns {
         let tells =
             |at: &usize| table.columns[*at].axis || groups.contains(at) || replicates.contains(at);
         let others = (0..table.columns.len()).filter(|at| ![x, y].contains(at));
-        Ok(Columns {
+        let mut of = Columns {
             x,
             y,
             clock,
             keys: others.filter(tells).collect(),
-            groups,
-        })
+            groups: groups.clone(),
+        };
+        // An axis that nothing names and that leaves every run one point counts the points of a run, as epochs do
+        // along seconds.
+        if of.runs(table).iter().all(|run| run.len() < 2) {
+            of.keys
+                .retain(|at| groups.contains(at) || replicates.contains(at));
+        }
+        Ok(of)
+    }
+
+    /// Makes a plain column of an axis that tells no runs apart: what it counts is a point of a line, and no line.
+    pub(in crate::figures) fn without_counts(&self, table: &mut Table) {
+        for (at, column) in table.columns.iter_mut().enumerate() {
+            column.axis &= at == self.x || at == self.y || self.keys.contains(&at);
+        }
     }
 
     /// Where a row stands along x; none for null and for names.
@@ -98,7 +112,7 @@ impl Columns {
     }
 
     /// Points without a value.
-    pub(super) fn missing(&self, table: &Table) -> usize {
+    pub(in crate::figures) fn missing(&self, table: &Table) -> usize {
         let rows = 0..table.rows.len();
         let points = rows.filter(|row| self.at(table, *row).is_some());
         let missing = points.filter(|row| table.number(*row, self.y).is_none());
@@ -174,6 +188,9 @@ mod tests {
             merged.to_csv(),
             "layer,seed,step,norm\n0,0,0,5.0\n0,0,1,5.0\n"
         );
+        let counted = Table::from_csv(csv, &["seed", "step"]).unwrap();
+        let of = columns(&counted, "{x: norm, y: layer, replicate: seed}");
+        assert_eq!(of.runs(&counted), [[0, 2, 1, 3]]);
         let unmarked = Table::from_csv(csv, &[]).unwrap();
         let seeds = columns(&unmarked, "{y: norm, color: layer, replicate: seed}");
         assert_eq!(seeds.runs(&unmarked).len(), 2);

@@ -17,11 +17,11 @@ use super::TICK_GAP;
 use super::layout::Plan;
 
 impl Sheet {
-    /// Titles and axis labels; `under`: where the tick labels of the lowest panels end.
+    /// Titles and axis labels on a page of this height; `under`: where the tick labels of the lowest panels end.
     pub(super) fn captions(
         &self,
         canvas: &mut Canvas,
-        plan: &Plan,
+        (plan, height): (&Plan, f64),
         frames: &[Frame],
         (bounds, under): (Rect, f64),
     ) {
@@ -56,7 +56,8 @@ impl Sheet {
         let baseline = under + font + 1.5;
         let at = Point::new(middle(&plan.x_label), baseline - plan.x_label.half());
         plan.x_label.stacked(canvas, at, &like);
-        let middle = bounds.y + bounds.height / 2.0;
+        let half = plan.y_label.width() / 2.0 + EDGE;
+        let middle = (bounds.y + bounds.height / 2.0).clamp(half, (height - half).max(half));
         let at = Point::new(EDGE + plan.y_label.height() / 2.0, middle);
         plan.y_label.centred(canvas, at, &like.upwards());
     }

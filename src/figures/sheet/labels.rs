@@ -1,6 +1,8 @@
 //! Labels of ticks: along x flat, broken, turned or thinned until none touches another; along y
 //! broken or thinned.
 
+use std::collections::HashSet;
+
 use super::super::font::Weight;
 use super::super::scale::Scale;
 use super::super::theme::Theme;
@@ -200,6 +202,28 @@ pub(in crate::figures) fn thin<T>(all: &mut Vec<T>, every: usize, first: usize) 
         i += 1;
         (i - 1) % every == first
     });
+}
+
+/// Lets labels of several lines end earlier, as few as will do, until all have room on an axis of this height. Whether
+/// they do, and still differ: else they stay as they are.
+pub(in crate::figures) fn cut(labels: &mut Labels, height: f64) -> bool {
+    let most = labels.iter().map(|(_, lines)| lines.lines.len()).max();
+    let shorter = (1..most.unwrap_or(0)).rev().find_map(|most| {
+        let cut = labels.iter();
+        let cut: Labels = cut
+            .map(|(place, lines)| (*place, lines.first(most)))
+            .collect();
+        (every(&cut, height) == 1).then_some(cut)
+    });
+    let Some(shorter) = shorter else {
+        return false;
+    };
+    let different: HashSet<&[String]> = shorter.iter().map(|(_, l)| &l.lines[..]).collect();
+    let differ = different.len() == shorter.len();
+    if differ {
+        *labels = shorter;
+    }
+    differ
 }
 
 /// Every how-manieth of the labels along y has room.

@@ -69,6 +69,8 @@ pub(super) struct Plan {
     /// How x labels stand, of the turns tried in their order.
     turn: usize,
     pub y_every: usize,
+    /// Whether names along y end early so that all of them stand.
+    pub y_cut: bool,
     pub title: Lines,
     pub x_label: Lines,
     pub y_label: Lines,
@@ -103,6 +105,7 @@ impl Plan {
             y_labels: Vec::new(),
             turn: 0,
             y_every: 1,
+            y_cut: false,
             title: none(),
             x_label: none(),
             y_label: none(),
@@ -365,12 +368,16 @@ impl Plan {
             true => height,
             false => self.highest(sheet),
         };
-        let names = sheet.panels.iter().zip(&self.y_labels);
-        let names = names.filter(|(panel, _)| {
-            sheet.height.is_some() || matches!(panel.y.scale, Scale::Category { .. })
-        });
-        let every = names.map(|(_, names)| labels::every(names, high));
-        self.y_every = every.fold(self.y_every, usize::max);
+        self.y_cut = false;
+        let every = self.every(sheet, high);
+        if every > 1 {
+            let names = sheet.panels.iter().zip(&mut self.y_labels);
+            let names = names.filter(|(panel, _)| matches!(panel.y.scale, Scale::Category { .. }));
+            for (_, names) in names {
+                self.y_cut |= labels::cut(names, high);
+            }
+        }
+        self.y_every = self.every(sheet, high).max(self.y_every);
         for labels in &mut self.y_labels {
             labels::thin(labels, self.y_every, labels::middle(self.y_every));
         }
@@ -410,6 +417,17 @@ impl Plan {
             self.turn += 1;
         }
         self.x_labels = sheet.panels.iter().map(|_| Vec::new()).collect();
+    }
+
+    /// Every how-manieth name along y has room on an axis of this height.
+    fn every(&self, sheet: &Sheet, height: f64) -> usize {
+        let names = sheet.panels.iter().zip(&self.y_labels);
+        let names = names.filter(|(panel, _)| {
+            sheet.height.is_some() || matches!(panel.y.scale, Scale::Category { .. })
+        });
+        names
+            .map(|(_, names)| labels::every(names, height))
+            .fold(1, usize::max)
     }
 
     /// The labels along y, in lines of at most so much of the page.

@@ -31,6 +31,8 @@ const BAR: f64 = 7.0;
 const EDGE: f64 = 3.0;
 /// A caption begins so where it tells that labels are left out.
 pub(super) const THINNED: &str = "One label in ";
+/// And ends so where it tells that names are cut.
+pub(super) const CUT: &str = " that end in … are longer.";
 
 /// One axis of a panel.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use super::super::canvas::Canvas;
 use super::super::canvas::Point;
 use super::super::canvas::Rect;
 use super::super::scale::Scale;
+use super::CUT;
 use super::EDGE;
 use super::Frame;
 use super::Page;
@@ -62,12 +63,13 @@ impl Sheet {
         };
         let height = (floor + plan.bottom())
             .max(bounds.y + aside + EDGE)
+            .max(plan.y_label.width() + 2.0 * EDGE)
             .max(self.height.unwrap_or(0.0));
         let mut canvas = Canvas::new(self.width, height);
         let ends = frames.iter().zip(&self.panels);
         let ends = ends.map(|(frame, panel)| frame.rect.bottom() + plan.under(self, panel.row));
         let under = ends.fold(0.0, f64::max);
-        self.captions(&mut canvas, &plan, &frames, (bounds, under));
+        self.captions(&mut canvas, (&plan, height), &frames, (bounds, under));
         let right = bounds.right() + plan.row_title_width();
         if let Some(bar) = &self.colour_bar {
             plan.bar
@@ -118,6 +120,11 @@ impl Sheet {
             (every, label) => Some(format!("{THINNED}{every} of {label} is shown.")),
         };
         let x = note(plan.turn(self).every, &self.x_label);
+        let cut = match (plan.y_cut, &self.y_label[..]) {
+            (false, _) => None,
+            (true, "") => Some(format!("Names{CUT}")),
+            (true, label) => Some(format!("Names of {label}{CUT}")),
+        };
         let legend = match plan.legend.left {
             0 => None,
             1 => Some("1 entry of the legend has no room.".to_owned()),
@@ -125,6 +132,7 @@ impl Sheet {
         };
         x.into_iter()
             .chain(note(plan.y_every, &self.y_label))
+            .chain(cut)
             .chain(legend)
             .collect()
     }

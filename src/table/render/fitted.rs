@@ -362,7 +362,7 @@ pub(super) fn broken_cell(tex: &str, width: f64) -> String {
     let mut cell = "\\raggedright\\hspace{0pt}".to_owned();
     let mut pieces = pieces(tex).into_iter().peekable();
     while let Some(piece) = pieces.next() {
-        match letters(piece) > line && is_plain(piece) {
+        match letters(piece.trim_end()) > line && is_plain(piece) {
             true => {
                 let chars: Vec<String> = piece.chars().map(String::from).collect();
                 cell.push_str(&chars.join("\\allowbreak{}"));
@@ -377,13 +377,10 @@ pub(super) fn broken_cell(tex: &str, width: f64) -> String {
     cell
 }
 
-/// Whether text is letters and figures alone, and more than a word of a language.
+/// Whether text has no command or formula, and is more than a word of a language, which LaTeX hyphenates.
 fn is_plain(tex: &str) -> bool {
-    let word = tex.chars().all(char::is_alphabetic);
-    !word
-        && tex
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '.' | ' '))
+    let word = tex.trim_end().chars().all(char::is_alphabetic);
+    !word && !tex.contains(['\\', '$', '{', '}', '^', '~'])
 }
 
 /// The parts of a cell of words between which a line may end: after spaces, and after signs in names and paths.

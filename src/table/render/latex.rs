@@ -47,8 +47,8 @@ pub(super) fn write(summary: &Summary, grid: &Grid, layout: &Layout) -> String {
     let columns: Vec<Column> = (0..grid.heads.len())
         .map(|head| Column::new(grid, head, common))
         .collect();
-    let names = Names::new(grid, &columns, layout.room());
-    for (i, block) in blocks(&names, &columns, layout.room())
+    let least = Names::least(grid, &columns, layout.room());
+    for (i, block) in blocks(&least, &columns, layout.room())
         .into_iter()
         .enumerate()
     {
@@ -56,6 +56,7 @@ pub(super) fn write(summary: &Summary, grid: &Grid, layout: &Layout) -> String {
             text.push_str("\\par\\medskip\n");
         }
         let part = &columns[block.clone()];
+        let names = Names::new(grid, part, layout.room());
         tabular(
             grid,
             (&names, part),
@@ -132,8 +133,19 @@ struct Names {
 }
 
 impl Names {
-    /// With room beside them for the widest column of numbers.
+    /// With room beside them for columns of numbers, of which these are what they take.
     fn new(grid: &Grid, columns: &[Column], room: f64) -> Self {
+        let taken = columns.iter().map(|column| column.width).sum();
+        Names::beside(grid, taken, room)
+    }
+
+    /// With room beside them for the widest column of numbers.
+    fn least(grid: &Grid, columns: &[Column], room: f64) -> Self {
+        let widths = columns.iter().map(|column| column.width);
+        Names::beside(grid, widths.fold(0.0, f64::max), room)
+    }
+
+    fn beside(grid: &Grid, taken: f64, room: f64) -> Self {
         let width = |axis: usize| {
             let cells = grid.rows.iter();
             let column = grid.row_axes[axis];
@@ -142,11 +154,7 @@ impl Names {
             cells.max().unwrap_or(0).max(head) as f64 * LETTER + BESIDE
         };
         let widths: Vec<f64> = (0..grid.row_axes.len()).map(width).collect();
-        let widest = columns
-            .iter()
-            .map(|column| column.width)
-            .fold(0.0, f64::max);
-        let cap = fitted::cap(&widths, |_| true, (room - widest).max(room / 3.0));
+        let cap = fitted::cap(&widths, |_| true, (room - taken).max(room / 3.0));
         Names { widths, cap }
     }
 

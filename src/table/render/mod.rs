@@ -47,6 +47,7 @@ fn named(value: &Json) -> String {
         .split_once('e')
         .map_or((&*text, None), |(d, p)| (d, Some(p)));
     let digits = digits.replace('-', "−");
+    let power = power.map(|power| power.trim_start_matches('+'));
     match (power, &*digits) {
         (None, _) => digits,
         (Some(power), "1") => format!("10^{{{power}}}"),

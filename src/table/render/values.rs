@@ -16,9 +16,16 @@ use crate::table::IntervalKind;
 use crate::table::Summary;
 use crate::text::math;
 
-/// Looks a number up; one that does not exist stops LaTeX with its name.
-const MACRO: &str = r"\providecommand{\sweepline}[1]{\ifcsname sweepline/#1\endcsname
-  \csname sweepline/#1\endcsname\else\errmessage{sweepline has no number `#1'}\fi}";
+/// Looks a number up; one that does not exist stops LaTeX with its name. By the letters of a name first, which the
+/// package `underscore` makes commands of, then by what it expands to.
+const MACRO: &str = r"\providecommand{\sweepline}[1]{\ifcsname sweepline/\detokenize{#1}\endcsname
+  \csname sweepline/\detokenize{#1}\endcsname\else\ifcsname sweepline/#1\endcsname
+  \csname sweepline/#1\endcsname\else\errmessage{sweepline has no number `\detokenize{#1}'}\fi\fi}";
+
+/// Before and after names with `_`: what it is elsewhere comes back.
+const OPEN: &str =
+    r"\expandafter\chardef\csname sweepline-low\endcsname=\catcode`\_ \catcode`\_=8 %";
+const CLOSE: &str = r"\catcode`\_=\csname sweepline-low\endcsname%";
 
 /// Numbers by name as LaTeX macros. Two that would have one name have different ones: the second is
 /// followed by `-2`.
@@ -66,7 +73,20 @@ impl ValuesFile {
 
     /// The file.
     pub fn into_text(self) -> String {
-        self.text
+        match self.used.iter().any(|name| name.contains('_')) {
+            true => format!("{OPEN}\n{}{CLOSE}\n", self.text),
+            false => self.text,
+        }
+    }
+
+    /// Numbers under names with `_`, which the package `underscore` makes a command of outside of them.
+    pub fn with_low_lines(numbers: &str) -> String {
+        format!("{OPEN}\n{MACRO}\n{numbers}{CLOSE}\n")
+    }
+
+    /// Whether a line is one of those around them.
+    pub fn is_around(line: &str) -> bool {
+        [OPEN, CLOSE].contains(&line)
     }
 }
 
@@ -151,10 +171,15 @@ mod tests {
         assert_eq!(name(&mut file, "x:y"), "t/x-y-3");
         file.math("t/x-y", "1.5");
         let text = file.into_text();
-        assert!(text.starts_with("% a note\n\\providecommand"), "{text}");
+        let (around, within): (Vec<&str>, Vec<&str>) =
+            text.lines().partition(|line| ValuesFile::is_around(line));
+        assert_eq!(around, [OPEN, CLOSE]);
+        let last = within.last().expect("a number is defined");
         assert!(
-            text.ends_with("sweepline/t/x-y\\endcsname{\\ensuremath{1.5}}\n"),
+            last.ends_with("sweepline/t/x-y\\endcsname{\\ensuremath{1.5}}"),
             "{text}"
         );
+        let plain = ValuesFile::new("a note").into_text();
+        assert!(plain.starts_with("% a note\n\\providecommand"), "{plain}");
     }
 }

@@ -34,7 +34,10 @@ pub struct SummarySpec {
 pub enum SummaryError {
     #[error("the table has no column `{name}`; it has {}", quoted(known))]
     NoColumn { name: String, known: Vec<String> },
-    #[error("row {row} of column `{column}` holds `{value}`, which is no number")]
+    #[error(
+        "row {row} of column `{column}` holds `{value}`, which is no number{}",
+        meant(value)
+    )]
     NotANumber {
         column: String,
         /// Counted from one.
@@ -413,6 +416,21 @@ fn estimate(
     }
     let values = of_each.iter().map(|values| stats::mean(values));
     Ok(Estimate::new(values.collect(), kind))
+}
+
+/// How a text that people read as a number is written as one.
+fn meant(value: &str) -> String {
+    let share = value.trim().strip_suffix('%');
+    let share = share.and_then(|text| text.trim_end().replace(',', ".").parse::<f64>().ok());
+    let point = value.trim().replace(',', ".").parse::<f64>().ok();
+    match (share, point) {
+        (Some(share), _) => format!(
+            ": write a share, {}, and the figure `y_format: .1%`",
+            share / 100.0
+        ),
+        (None, Some(number)) => format!(": write a point before decimals, {number}"),
+        (None, None) => String::new(),
+    }
 }
 
 fn number(value: Option<f64>) -> Json {
