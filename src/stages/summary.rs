@@ -89,7 +89,7 @@ impl Entry for SummaryTable {
          column have the same decimals, as many as half of their intervals\n\
          warrant and more where different numbers would read the same; what reads the same shares its\n\
          place. Whole numbers without an interval are whole; in a column of numbers more than six decades\n\
-         apart each has a power of ten and decimals of its own. Columns that have no room side by side in LaTeX stand under one another. After\n\
+         apart, or three where an uncertainty would read as zero beside the largest of them, each has a power of ten and decimals of its own. Columns that have no room side by side in LaTeX stand under one another. After\n\
          `\\input{summary.values}`, `\\sweepline{summary/iwae/2/elbo}` is the number of that row, and\n\
          `/mean` (or `/median`), `/half`, `/n` after it are its parts. What a run did not make anew has\n\
          no number in the `values.tex` of the experiment: the text of a paper is never stale.\n\
@@ -98,7 +98,7 @@ impl Entry for SummaryTable {
     }
 
     fn revision(&self) -> u32 {
-        10
+        11
     }
 
     fn params(&self) -> Vec<Param> {

@@ -302,6 +302,18 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_of_any_length_are_numbers_where_some_are_asked_for() {
+        let text = "n,id,reads\n18446744073709551615,123456789012345678901,5\n3,00000000000000000000007,602214076000000000000000\n";
+        let table = Table::read(text, Some(&[])).unwrap();
+        assert_eq!(table.rows[0][0], u64::MAX);
+        assert_eq!(table.rows[1][2], 602_214_076_000_000_000_000_000.0);
+        // Alone they are as they are written.
+        assert_eq!(table.rows[0][1], "123456789012345678901");
+        assert_eq!(table.number(0, 1), Some(123_456_789_012_345_678_901.0));
+        assert_eq!(table.number(1, 1), None);
+    }
+
+    #[test]
     fn names_that_look_like_numbers_stay_names() {
         let text = "commit,pupil,kl\na1b2c3d,nan,1.50e-3\n7e10342,Bo,nan\n6e91234,Al,NA\nc0ffee0,,failed\n1e5,Cy,2\nbeef111,Di,3\n";
         let table = Table::from_csv(text, &["commit", "pupil"]).unwrap();

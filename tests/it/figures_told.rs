@@ -6,6 +6,8 @@ use sweepline::figures::Rendered;
 use sweepline::registry::Values;
 use sweepline::table::Table;
 
+use crate::support::texts;
+
 fn draw(kind: &str, csv: &str, yaml: &str) -> Result<Rendered, String> {
     let params: Values = serde_yaml::from_str(yaml).expect("YAML");
     let figure = figures::find(kind).expect("the kind exists");
@@ -332,4 +334,107 @@ fn numbers_beside_names_from_right_to_left_read_as_they_are() {
     let drawn = draw("slope", csv, "{x: a, y: y, name: b, svg_text: text}").unwrap();
     assert_eq!(drawn.svg.matches("52.4<").count(), 2, "{}", drawn.svg);
     assert!(drawn.svg.contains(">שלום<"), "{}", drawn.svg);
+}
+
+#[test]
+fn a_name_that_takes_the_room_of_others_ends_early() {
+    let names = (0..40).map(|i| match i {
+        17 => {
+            "a name of a method that somebody has given who had all the time of the world and more"
+                .to_owned()
+        }
+        i => format!("item {i}"),
+    });
+    let rows = names
+        .enumerate()
+        .map(|(i, name)| format!("{name},x,{i},0\n"));
+    let csv = format!("a,b,y,z\n{}", rows.collect::<String>());
+    let drawn = draw("dots", &csv, "{x: y, y: a}").unwrap();
+    let said = "Names of a that end in … are longer.";
+    assert!(drawn.caption.contains(said), "{}", drawn.caption);
+    assert_eq!(texts::faults(&drawn.svg), Vec::<String>::new());
+    let (_, shown) = texts::read(&drawn.svg);
+    let items = shown.iter().filter(|text| text.words.starts_with("item "));
+    assert_eq!(items.count(), 39);
+    assert!(
+        shown.iter().any(|text| text.words.ends_with('…')),
+        "{shown:?}"
+    );
+    // Names that would read the same are left out rather than cut.
+    let alike = csv.replace(
+        "item ",
+        "one of many methods of the same family, which differ in their number alone: ",
+    );
+    let drawn = draw("dots", &alike, "{x: y, y: a, height: 3}").unwrap();
+    assert!(drawn.caption.contains("One label in "), "{}", drawn.caption);
+}
+
+#[test]
+fn the_labels_of_one_row_stay_on_the_page() {
+    let csv = "a,b,y,z\nonly,x,2.5,0\n";
+    let labels = "labels: {a: 'how the method is called in the text of the paper'}";
+    for (kind, params) in [
+        ("dots", "x: y, y: a".to_owned()),
+        ("dots", format!("x: y, y: a, {labels}")),
+        ("heatmap", format!("x: b, y: a, value: y, {labels}")),
+    ] {
+        let drawn = draw(kind, csv, &format!("{{{params}}}")).unwrap();
+        assert_eq!(texts::faults(&drawn.svg), Vec::<String>::new(), "{kind}");
+    }
+}
+
+#[test]
+fn a_line_over_what_was_measured_is_a_mean_of_all_repetitions() {
+    let csv = "a,seed,seconds,y\nm,0,0,0\nm,0,2,2\nm,0,4,4\nm,1,1,11\nm,1,3,13\nm,1,5,15\n";
+    let params = "{x: seconds, y: y, color: a, replicate: seed}";
+    let drawn = draw("line", csv, params).unwrap();
+    let said = "Runs that do not share seconds are interpolated linearly between their own points.";
+    assert!(drawn.caption.contains(said), "{}", drawn.caption);
+    let table = Table::from_csv(&drawn.csv, &[]).unwrap();
+    let [x, y] = ["seconds", "y"].map(|name| table.column(name).unwrap());
+    let points: Vec<_> = (0..table.rows.len())
+        .map(|row| (table.number(row, x).unwrap(), table.number(row, y).unwrap()))
+        .collect();
+    let want = [
+        (0.0, 0.0),
+        (1.0, 6.0),
+        (2.0, 7.0),
+        (3.0, 8.0),
+        (4.0, 9.0),
+        (5.0, 15.0),
+    ];
+    assert_eq!(points, want);
+    // Epochs that are an axis count the points of a run.
+    let rows = csv.lines().enumerate();
+    let counted: String = rows
+        .map(|(i, row)| match i {
+            0 => "b,a,seed,seconds,y\n".to_owned(),
+            i => format!("{i},{row}\n"),
+        })
+        .collect();
+    for kind in ["line", "curves"] {
+        let drawn = draw(kind, &counted, params).unwrap();
+        assert!(
+            drawn.caption.contains(said),
+            "{kind}: {}\n{counted}",
+            drawn.caption
+        );
+        assert!(
+            !drawn.caption.contains("Single values"),
+            "{}",
+            drawn.caption
+        );
+    }
+    // What repetitions share is not measured, if one lacks a place.
+    let shared = "a,seed,seconds,y\nm,0,0,0\nm,0,2,2\nm,0,4,4\nm,1,0,11\nm,1,4,15\n";
+    let drawn = draw("line", shared, params).unwrap();
+    assert!(!drawn.caption.contains(said), "{}", drawn.caption);
+}
+
+#[test]
+fn parallel_lines_of_which_none_is_better_are_as_they_come() {
+    let csv = "a,b,y,z\n1,u,3,0\n2,v,1,0\n";
+    let drawn = draw("parallel", csv, "{parameters: [a, b], value: y}").unwrap();
+    assert!(!drawn.caption.contains("the best"), "{}", drawn.caption);
+    assert!(drawn.csv.starts_with("a,b,y\n1,u,3\n"), "{}", drawn.csv);
 }

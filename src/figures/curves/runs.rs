@@ -188,9 +188,10 @@ mod tests {
             merged.to_csv(),
             "layer,seed,step,norm\n0,0,0,5.0\n0,0,1,5.0\n"
         );
-        let counted = Table::from_csv(csv, &["seed", "step"]).unwrap();
-        let of = columns(&counted, "{x: norm, y: layer, replicate: seed}");
-        assert_eq!(of.runs(&counted), [[0, 2, 1, 3]]);
+        let epochs = "epoch,seed,seconds,loss\n0,0,1,3\n1,0,2,2\n0,1,1.5,3\n1,1,2.5,2\n";
+        let counted = Table::from_csv(epochs, &["epoch", "seed"]).unwrap();
+        let of = columns(&counted, "{x: seconds, y: loss, replicate: seed}");
+        assert_eq!(of.runs(&counted), [[0, 1], [2, 3]]);
         let unmarked = Table::from_csv(csv, &[]).unwrap();
         let seeds = columns(&unmarked, "{y: norm, color: layer, replicate: seed}");
         assert_eq!(seeds.runs(&unmarked).len(), 2);

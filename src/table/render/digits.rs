@@ -29,6 +29,9 @@ const LONGEST: usize = 6;
 /// Numbers of a column that differ by more than this factor share no power.
 const DECADES: f64 = 1e6;
 
+/// Nor do they beyond this one where an uncertainty would read as zero beside them.
+const HIDING: f64 = 1e3;
+
 /// Digits that numbers which are there twice over get at most; doubles have no more.
 const ALL: usize = 17;
 
@@ -101,19 +104,7 @@ impl Precision {
             (a.min(size), b.max(size))
         });
         if largest / least > DECADES {
-            let mut more = 0;
-            let text = |value: &f64, more| printed_alone(*value, more);
-            while more < ALL - 4
-                && exact
-                    .windows(2)
-                    .any(|pair| text(&pair[0], more) == text(&pair[1], more))
-            {
-                more += 1;
-            }
-            return Precision {
-                each: Some(more),
-                ..plain(0, 0)
-            };
+            return Precision::of_each(&exact);
         }
         let times = power(most);
         let own = there.clone().filter_map(|e| places(e, times));
@@ -137,7 +128,33 @@ impl Precision {
         while precision.places < ALL && merged(&precision, &exact) {
             precision.places += 1;
         }
+        let hidden = |e: &Estimate| {
+            let half = half(e).filter(|half| *half > 0.0);
+            half.is_some_and(|half| precision.rounded(half) == 0.0)
+        };
+        if largest / least > HIDING && there.clone().any(hidden) {
+            return Precision::of_each(&exact);
+        }
         precision
+    }
+
+    /// Of numbers that share no power, of which `exact` have no uncertainty.
+    fn of_each(exact: &[f64]) -> Self {
+        let mut more = 0;
+        let text = |value: &f64, more| printed_alone(*value, more);
+        while more < ALL - 4
+            && exact
+                .windows(2)
+                .any(|pair| text(&pair[0], more) == text(&pair[1], more))
+        {
+            more += 1;
+        }
+        Precision {
+            places: 0,
+            times: 0,
+            grouped: false,
+            each: Some(more),
+        }
     }
 
     /// Whether a number that is not zero, or its uncertainty, would be printed as zero.

@@ -155,9 +155,16 @@ pub fn with_needs(tex: &str) -> String {
     if !foreign.is_empty() {
         let named: Vec<String> = foreign.iter().take(8).map(char::to_string).collect();
         let more = if foreign.len() > 8 { " …" } else { "" };
+        let encoding = match foreign
+            .iter()
+            .all(|c| matches!(c, '\u{400}'..='\u{45f}' | 'Ґ' | 'ґ'))
+        {
+            true => "\\usepackage[T2A]{fontenc}, or ",
+            false => "",
+        };
         let _ = writeln!(
             lines,
-            "% needs LuaLaTeX or XeLaTeX and a font that has {}{more}",
+            "% needs {encoding}LuaLaTeX or XeLaTeX and a font that has {}{more}",
             named.join(" ")
         );
     }
@@ -229,6 +236,10 @@ mod tests {
         assert_eq!(
             with_needs("é β"),
             "% needs LuaLaTeX or XeLaTeX and a font that has β\né β"
+        );
+        assert_eq!(
+            with_needs("да"),
+            "% needs \\usepackage[T2A]{fontenc}, or LuaLaTeX or XeLaTeX and a font that has а д\nда"
         );
         let names = with_needs(&mathematics(r"\mathbb{R} é β"));
         assert_eq!(

@@ -89,6 +89,24 @@ fn text_is_no_measurement() {
         error.to_string(),
         "row 1 of column `method` holds `vae`, which is no number"
     );
+    for (text, said) in [
+        (
+            "12.5%",
+            "which is no number: write a share, 0.125, and the figure `y_format: .1%`",
+        ),
+        (
+            "3,5",
+            "which is no number: write a point before decimals, 3.5",
+        ),
+    ] {
+        let table = Table::from_csv(&format!("seed,kl\n0,\"{text}\"\n"), &["seed"]).unwrap();
+        let spec = SummarySpec {
+            values: vec!["kl".to_owned()],
+            ..spec.clone()
+        };
+        let error = Summary::new(&table, &spec).unwrap_err().to_string();
+        assert!(error.ends_with(said), "{error}");
+    }
 }
 
 #[test]

@@ -66,6 +66,9 @@ fn a_column_has_one_precision() {
 fn no_number_reads_as_zero_that_is_none() {
     let decades = column(&[(2.79, 0.27), (0.157, 0.015), (0.00273, 0.00027)]);
     assert_eq!(decades, ["2.7900", "0.1570", "0.0027"]);
+    // Nor does an uncertainty beside a number.
+    let apart = column(&[(2.28e13, 6.4e11), (1.7e8, 4e6), (8.1e9, 7e7)]);
+    assert_eq!(apart, ["2.28", "1.70", "8.10"]);
     let far = column(&[(2.79, 0.27), (1.35e-18, 2e-19), (0.0, 0.0)]);
     assert_eq!(far, ["2.79", "1.35", "0"]);
     let tiny = column(&[(1.25e-310, 0.0), (2.5e-310, 0.0)]);
