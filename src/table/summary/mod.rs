@@ -425,7 +425,7 @@ fn meant(value: &str) -> String {
     let point = value.trim().replace(',', ".").parse::<f64>().ok();
     match (share, point) {
         (Some(share), _) => format!(
-            ": write a share, {}, and the figure `y_format: .1%`",
+            ": write a share, {}, which figures print in percent by `y_format: .1%`",
             share / 100.0
         ),
         (None, Some(number)) => format!(": write a point before decimals, {number}"),

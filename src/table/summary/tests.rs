@@ -92,7 +92,7 @@ fn text_is_no_measurement() {
     for (text, said) in [
         (
             "12.5%",
-            "which is no number: write a share, 0.125, and the figure `y_format: .1%`",
+            "which is no number: write a share, 0.125, which figures print in percent by `y_format: .1%`",
         ),
         (
             "3,5",
