@@ -186,7 +186,7 @@ impl Records {
                 .prepare_cached("SELECT run FROM records WHERE key = ?")?
                 .query_row([former.as_bytes()], |row| row.get(0))
                 .optional()?;
-            Records::insert(connection, &run.unwrap_or_default(), key, kind, result)?;
+            Records::insert(connection, (&run.unwrap_or_default(), ""), key, kind, result)?;
             connection
                 .prepare_cached("INSERT OR REPLACE INTO parts VALUES (?, ?)")?
                 .execute((key.as_bytes(), json(parts)))?;
