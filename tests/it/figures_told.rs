@@ -360,13 +360,6 @@ fn a_name_that_takes_the_room_of_others_ends_early() {
         shown.iter().any(|text| text.words.ends_with('…')),
         "{shown:?}"
     );
-    // Names that would read the same are left out rather than cut.
-    let alike = csv.replace(
-        "item ",
-        "one of many methods of the same family that differ in their number alone: ",
-    );
-    let drawn = draw("dots", &alike, "{x: y, y: a, height: 3}").unwrap();
-    assert!(drawn.caption.contains("One label in "), "{}", drawn.caption);
 }
 
 #[test]
