@@ -54,9 +54,18 @@ impl Lines {
         Lines::new(text, weight, size, f64::INFINITY)
     }
 
+    /// The first so many lines, as high as what [`Lines::first`] makes of them.
+    pub(super) fn without_rest(&self, most: usize) -> Self {
+        Lines {
+            lines: self.lines.iter().take(most).cloned().collect(),
+            weight: self.weight,
+            size: self.size,
+        }
+    }
+
     /// The first so many lines; where there are more, the last of them ends in three points, as wide as before.
     pub(super) fn first(&self, most: usize) -> Self {
-        let mut lines: Vec<String> = self.lines.iter().take(most).cloned().collect();
+        let Lines { mut lines, .. } = self.without_rest(most);
         let width = self.width();
         if let (Some(last), true) = (lines.last_mut(), self.lines.len() > most) {
             let is_set = last.contains(['{', '\\', '^', '_']);

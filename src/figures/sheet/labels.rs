@@ -208,16 +208,19 @@ pub(in crate::figures) fn thin<T>(all: &mut Vec<T>, every: usize, first: usize) 
 /// they do, and still differ: else they stay as they are.
 pub(in crate::figures) fn cut(labels: &mut Labels, height: f64) -> bool {
     let most = labels.iter().map(|(_, lines)| lines.lines.len()).max();
-    let shorter = (1..most.unwrap_or(0)).rev().find_map(|most| {
-        let cut = labels.iter();
-        let cut: Labels = cut
-            .map(|(place, lines)| (*place, lines.first(most)))
-            .collect();
-        (every(&cut, height) == 1).then_some(cut)
-    });
-    let Some(shorter) = shorter else {
+    let cut = |first: &dyn Fn(&Lines) -> Lines| -> Labels {
+        let labels = labels.iter();
+        labels
+            .map(|(place, lines)| (*place, first(lines)))
+            .collect()
+    };
+    // Their ends take long to set, and no room.
+    let mut fewer = (1..most.unwrap_or(0)).rev();
+    let fits = |most: &usize| every(&cut(&|lines| lines.without_rest(*most)), height) == 1;
+    let Some(most) = fewer.find(fits) else {
         return false;
     };
+    let shorter = cut(&|lines| lines.first(most));
     let different: HashSet<&[String]> = shorter.iter().map(|(_, l)| &l.lines[..]).collect();
     let differ = different.len() == shorter.len();
     if differ {
