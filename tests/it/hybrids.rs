@@ -82,7 +82,7 @@ fn the_manifest_of_hybrids_runs_at_a_reduced_size() {
     let settings = table("table-3-learning-rates");
     let of_vgh = settings.lines().find(|line| line.contains(",VGH,"));
     assert!(
-        of_vgh.is_some_and(|line| line.contains(",0.0005,0.0005,10.0,10.0,1.0,")),
+        of_vgh.is_some_and(|line| line.contains(",0.0005,0.0005,10,10,1.0,")),
         "{settings}"
     );
     // The best of each system by each of three scores.

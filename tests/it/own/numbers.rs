@@ -124,7 +124,8 @@ fn results_under_former_keys_are_taken() {
             .and_then(Value::as_list)
             .expect("a list")
             .to_vec();
-        words[3] = Value::Str(format!("{}.0", words[3]));
+        let whole = words[3].as_float().expect("a number");
+        words[3] = Value::Float(whole);
         params.insert("run".to_owned(), Value::List(words));
         former.params = Arc::new(params);
         let key = |step: &Step| rules.key(step, &mut NoFile).expect("it reads nothing");
