@@ -57,7 +57,10 @@ pub struct ClaimFields {
 
 /// The fields of a quantity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "fields, such as `{take: mean, value: elbo, where: {method: vae}}`"
+)]
 pub struct QuantityFields {
     /// How many values become one: `mean`, `median`, …
     pub take: String,

@@ -70,7 +70,7 @@ fn a_step_that_never_ran_is_shown_as_far_as_it_is_known() {
 summary: may run
   --> manifests/toy.yaml:23:3
   waits for score
-kind  table/summary, revision 10
+kind  table/summary, revision 11
 parameters
   align      plain
   interval   ci95
