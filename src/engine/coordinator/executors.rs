@@ -55,7 +55,6 @@ use crate::text::plural;
 
 use super::Coordinator;
 use super::Running;
-use super::updates::AttemptEnd;
 
 /// How often the output of an attempt is read while it runs: it may lie on a network's disk.
 const HEARING: Duration = Duration::from_millis(500);
@@ -170,16 +169,8 @@ impl<'a> Coordinator<'a, '_> {
                     break;
                 };
                 if let Err(error) = self.hand_over(executor, id) {
-                    // As of one that ended: what passes is tried again.
-                    let end = AttemptEnd {
-                        id,
-                        number: self.nodes[id].attempts,
-                        seconds: 0.0,
-                        log: String::new(),
-                        checkpointed: false,
-                        environment: None,
-                    };
-                    self.ended_badly(&end, error, next);
+                    // Not tried again: the queue may have taken what it did not answer for, and the next run looks.
+                    self.fail(id, error, "", 0.0, next);
                 }
             }
         }
