@@ -1141,9 +1141,25 @@ fn what_cannot_be_asked_at_the_end_is_told_and_takes_nothing_back() {
     );
 }
 
-/// Cells whose texts alone differ are looked at once for all that does not depend on them.
+/// Cells whose texts and variables alone differ are looked at once for all that does not depend on them.
 #[test]
-fn a_text_that_is_wrong_in_a_later_cell_is_found() {
+fn a_text_or_a_variable_that_is_wrong_in_a_later_cell_is_found() {
+    for (axis, said) in [
+        ("{in_x: 1}", "`in_x` is the name of a path"),
+        ("{a b: 1}", "`a b` cannot name a variable"),
+        (
+            "{PATH: 1, BASH_ENV: 2}",
+            "`BASH_ENV` is a variable that the shell sets itself",
+        ),
+    ] {
+        let space = space(&format!(
+            "experiment: c\naxes: {{given: [{{a: 1}}, {{b: 2}}, {axis}, {{c: 3}}]}}\nstages:\n  say:\n    uses: command\n    \
+             with: {{run: echo n=1, values: \"${{given}}\", metrics: stdout}}\n"
+        ));
+        let output = space.output(&["check", "manifests/c.yaml"]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains(said), "{text}");
+    }
     for (axis, said) in [
         ("'  '", "nothing to run"),
         (

@@ -167,15 +167,24 @@ fn outputs(params: &CommandParams) -> Result<(), InvalidParam> {
     }
 }
 
+/// Whether a variable is fine whatever is run, and whichever others there are.
+pub(super) fn hides_nothing(name: &str, value: &Value) -> bool {
+    let is_path = name == "root" || name == "checkpoint";
+    let is_input = name.starts_with("in_") || name.starts_with("out_");
+    is_name(name) && !is_path && !is_input && !shell::sets(name) && !has_nul(value)
+}
+
+/// Whether shells can read a variable of this name.
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.is_empty() && name.chars().all(plain) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// Variables have names that shells can read, and do not hide those of the paths.
 fn values(params: &CommandParams) -> Result<(), InvalidParam> {
     let help = "names of variables have letters, digits and underscores";
     for (name, value) in params.variables() {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty()
-            || !name.chars().all(plain)
-            || name.starts_with(|c: char| c.is_ascii_digit())
-        {
+        if !is_name(name) {
             return Err(invalid(
                 "values",
                 format!("`{name}` cannot name a variable"),

@@ -259,10 +259,16 @@ impl StageKind for Command {
         })
     }
 
-    /// A text for the shell, but one with a path that a variable could hide.
+    /// A text for the shell, but one with a path that a variable could hide, and variables that hide nothing.
     fn needs_no_check(&self, name: &str, value: &Value) -> bool {
-        let text = value.as_str().filter(|_| name == "run");
-        text.is_some_and(|text| !text.trim().is_empty() && !text.contains("${checkpoint}"))
+        match (name, value) {
+            ("run", Value::Str(text)) => !text.trim().is_empty() && !text.contains("${checkpoint}"),
+            ("values", Value::Map(variables)) => {
+                let mut variables = variables.iter();
+                variables.all(|(name, value)| check::hides_nothing(name, value))
+            }
+            _ => false,
+        }
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {
