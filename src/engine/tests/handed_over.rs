@@ -20,7 +20,6 @@ use crate::engine::Update;
 /// What becomes of the attempts that it is handed, one after the other.
 #[derive(Clone, Copy)]
 enum Fate {
-    Refused,
     Preempted,
     /// It runs until it is cancelled.
     Endless,
@@ -51,7 +50,6 @@ impl Executor for Told {
         let handle = self.submitted.borrow().len().to_string();
         let job = format!("job {handle}");
         let update = match self.fates.pop_front() {
-            Some(Fate::Refused) => return Err(io::Error::other("it is full")),
             Some(Fate::Preempted) => Update::Ended(End::new(EndCause::Interrupted, "preempted")),
             Some(Fate::Endless) | None => Update::Running { job },
         };
@@ -104,14 +102,4 @@ fn an_attempt_that_was_preempted_is_no_try_also_of_one_that_takes_too_long() {
     assert_eq!(tries, [1, 1, 2]);
     let message = &summary.failures[0].message;
     assert!(message.contains("took longer than"), "{message}");
-}
-
-#[test]
-fn one_that_is_not_taken_is_handed_over_again_as_often_as_others_are_tried() {
-    let (summary, tries) = run(&[Fate::Refused, Fate::Refused]);
-    assert_eq!((states(&summary), tries), (vec![Failed], vec![1, 2]));
-    let message = &summary.failures[0].message;
-    assert!(message.contains("does not take the step"), "{message}");
-    let (_, tries) = run(&[Fate::Refused, Fate::Endless]);
-    assert_eq!(tries, [1, 2]);
 }
