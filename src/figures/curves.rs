@@ -74,8 +74,8 @@ impl Entry for Curves {
 
     fn docs(&self) -> &'static str {
         "The input is one long table: a row per iteration of each run, with a column per axis. A run is what agrees in \
-         all axes and in the columns of colour, marker, facets and replicates, without an axis that nothing names and that \
-         leaves every run one point; several rows of it at one x are averaged. \
+         all axes and in the columns of colour, marker, facets and replicates, but for a single axis that nothing \
+         names and that counts the points of each run along x, as epochs do along seconds; several rows of it at one x are averaged. \
          `smooth` w replaces each run by its exponential moving average \
          m_t = w m_{t−1} + (1 − w) v_t over 1 − w^t (bias-corrected as in Adam, Kingma & Ba 2015), \
          before the mean over replicates. Curves of more than 300 points, and of more than 300 places that replicates do \

@@ -37,13 +37,20 @@ impl Delimited {
         Delimited::from(text, at, separator(&text[at..]))
     }
 
-    /// The rows below comments, with what separates their fields and whether there is a header, where these are known.
-    pub(crate) fn told(text: &str, by: Option<u8>, has_header: Option<bool>) -> Self {
-        let at = match has_header {
-            Some(false) => comments(text).0,
-            Some(true) | None => header(text, by),
+    /// The rows below comments, with what separates their fields and whether there is a header, where these are known;
+    /// and how many lines are passed over. Without a header there are no comments, and of several lines that begin with
+    /// `#` and have as many fields as the first below them each is a row.
+    pub(crate) fn told(text: &str, by: Option<u8>, has_header: Option<bool>) -> (Self, usize) {
+        let (end, _) = comments(text);
+        let separator = by.unwrap_or_else(|| separator(&text[end..]));
+        let columns = |line: &str| line.split(char::from(separator)).count();
+        let first = text[end..].lines().next().map_or(0, columns);
+        let alike = text[..end].lines().filter(|line| columns(line) == first);
+        let at = match has_header == Some(false) || first > 1 && alike.count() > 1 {
+            true => 0,
+            false => header(text, Some(separator)),
         };
-        Delimited::from(text, at, by.unwrap_or_else(|| separator(&text[at..])))
+        (Delimited::from(text, at, separator), line_ends(&text[..at]))
     }
 
     /// The rows from a byte on.

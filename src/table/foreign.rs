@@ -1,6 +1,8 @@
 //! Tables made elsewhere: CSV with a comment above its header, sweepline's own JSON, or records in any
 //! of the forms of [`records`]. The content says which; a file's name does not.
 
+use std::collections::HashSet;
+
 use serde_json::Value as Json;
 
 use super::Column;
@@ -120,6 +122,31 @@ impl Table {
                 false if axes.contains(name) || !own.iter().any(Json::is_number) => None,
                 false => own.iter().map(number).collect(),
             };
+            // Names that are numbers of many digits stay apart.
+            let differ = |values: &[Json]| {
+                values
+                    .iter()
+                    .map(Json::to_string)
+                    .collect::<HashSet<_>>()
+                    .len()
+            };
+            let meant = meant.filter(|meant| {
+                let long = |value: &&Json| {
+                    value
+                        .as_str()
+                        .is_some_and(|text| long_whole(text.trim()).is_some())
+                };
+                let long: Vec<usize> = (0..own.len()).filter(|row| long(&&own[*row])).collect();
+                let of = |values: &[Json]| {
+                    differ(
+                        &long
+                            .iter()
+                            .map(|row| values[*row].clone())
+                            .collect::<Vec<_>>(),
+                    )
+                };
+                of(&own) == of(meant)
+            });
             for (row, value) in self.rows.iter_mut().zip(meant.into_iter().flatten()) {
                 row[at] = value;
             }

@@ -221,7 +221,13 @@ impl Growth for GrowingTrials<'_> {
             return Vec::new();
         }
         // What goes wrong here is met again, and said, once the run has ended.
-        self.further().unwrap_or_default()
+        let answered = self.program.and_then(Program::answered);
+        let further = self.further().unwrap_or_default();
+        // Who asks on has taken it.
+        if let (Some(program), Some(trial)) = (self.program, answered) {
+            program.let_go(trial);
+        }
+        further
     }
     fn is_finding_out(&self) -> bool {
         self.program.is_some_and(Program::is_asked)

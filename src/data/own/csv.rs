@@ -88,7 +88,8 @@ impl Entry for Csv {
     fn docs(&self) -> &'static str {
         "`in: {file: {file: data/iris.csv}}` names the file; it may be gzipped. Fields are separated by\n\
          commas, semicolons or tabs, and may stand in double quotes. Lines above them that begin with `#` are passed\n\
-         over, but for a last one that names as many columns, as numpy writes its header. Without a header columns\n\
+         over, as the log says, but for a last one that names as many columns, as numpy writes its header; several that\n\
+         have as many fields are rows, and so are all with `header: false`. Without a header columns\n\
          are called `1`, `2`, …; one without a name that holds whole numbers alone numbers the rows, as pandas writes it, and is\n\
          left out, as the log says. A first line `0,1,2,…` of three columns or more is a header, as pandas writes\n\
          that of columns without names, and the log says so; it counts from 0 then. Tables to validate and test on\n\

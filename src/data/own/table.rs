@@ -75,7 +75,12 @@ impl Table {
         log: &dyn Fn(&str),
     ) -> Result<Self, FormatError> {
         let text = source::text(bytes)?;
-        let read = Delimited::told(text, separator, header);
+        let (read, passed_over) = Delimited::told(text, separator, header);
+        if passed_over > 0 {
+            log(&format!(
+                "comments above the table are passed over: {passed_over}"
+            ));
+        }
         if let Some(unclosed) = read.unclosed {
             let why = "quotes open here that are not closed".to_owned();
             let line = unclosed.line;
@@ -130,6 +135,11 @@ impl Table {
 
     pub(super) fn position(&self, name: &str) -> Result<usize, FormatError> {
         let at = self.names.iter().position(|known| known == name);
+        // The `#` of a first line that is a comment to others.
+        let at = at.or_else(|| {
+            let bare = name.strip_prefix('#')?.trim_start();
+            self.names.iter().position(|known| known == bare)
+        });
         let remedy = match self.is_in_first_line(name) {
             true => "; its first line has this name: `header: true` takes the names from there",
             false => "",

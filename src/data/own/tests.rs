@@ -265,15 +265,23 @@ fn comments_above_a_table_are_none_of_it() {
             "{text}"
         );
     }
-    // Where there is none it is no observation either.
-    let text = b"# u,v\n1,2\n3,4\n";
-    let given = [
-        ("header", false.into()),
-        ("valid", 0.0.into()),
-        ("test", 0.0.into()),
-    ];
-    let data = load("csv", &[("file", "t.csv", text)], &given).expect("a table");
-    assert_eq!(data.train.x_f32().map(|x| x.len()), Some(4));
+    // The classes of rows that begin so are no comments, and a header may be asked for as it is written.
+    let count = |text: &[u8], label: &str, header: Option<bool>| {
+        let mut given = vec![
+            ("label", label.into()),
+            ("valid", 0.0.into()),
+            ("test", 0.0.into()),
+        ];
+        given.extend(header.map(|header| ("header", header.into())));
+        let data = load("csv", &[("file", "t.csv", text)], &given).expect("a table");
+        data.train.x_f32().map(|x| x.len())
+    };
+    assert_eq!(count(b"#u,0.5,0\n#u,1,2\nv,3,4\n", "1", None), Some(6));
+    assert_eq!(count(b"#u,0.5,0\nv,3,4\n", "1", Some(false)), Some(4));
+    assert_eq!(
+        count(b"#class,x,y\nu,1,2\nv,3,4\n", "#class", None),
+        Some(4)
+    );
 }
 
 #[test]

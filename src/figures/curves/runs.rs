@@ -53,13 +53,31 @@ impl Columns {
             keys: others.filter(tells).collect(),
             groups: groups.clone(),
         };
-        // An axis that nothing names and that leaves every run one point counts the points of a run, as epochs do
-        // along seconds.
-        if of.runs(table).iter().all(|run| run.len() < 2) {
-            of.keys
-                .retain(|at| groups.contains(at) || replicates.contains(at));
+        let named = |at: &usize| groups.contains(at) || replicates.contains(at);
+        let mut unnamed = of.keys.iter().copied().filter(|at| !named(at));
+        if let (Some(axis), None) = (unnamed.next(), unnamed.next())
+            && of.runs(table).iter().all(|run| run.len() < 2)
+        {
+            let all = std::mem::take(&mut of.keys);
+            of.keys = all.iter().copied().filter(named).collect();
+            if !of.counts(table, axis) {
+                of.keys = all;
+            }
         }
         Ok(of)
+    }
+
+    /// Whether an axis counts the points of every run, as epochs do along seconds: from one point to the next it goes up
+    /// as x does. One that tells methods or settings apart does not.
+    fn counts(&self, table: &Table, axis: usize) -> bool {
+        let point = |row: &usize| Some((self.at(table, *row)?, table.rows[*row][axis].as_f64()?));
+        self.runs(table).iter().all(|run| {
+            let points: Option<Vec<(f64, f64)>> = run.iter().map(point).collect();
+            points.is_some_and(|points| {
+                let mut pairs = points.windows(2);
+                points.len() > 1 && pairs.all(|two| two[0].0 < two[1].0 && two[0].1 < two[1].1)
+            })
+        })
     }
 
     /// Makes a plain column of an axis that tells no runs apart: what it counts is a point of a line, and no line.
@@ -192,6 +210,19 @@ mod tests {
         let counted = Table::from_csv(epochs, &["epoch", "seed"]).unwrap();
         let of = columns(&counted, "{x: seconds, y: loss, replicate: seed}");
         assert_eq!(of.runs(&counted), [[0, 1], [2, 3]]);
+        // What tells methods or settings apart counts nothing: they are no points of one line.
+        let models = "model,seed,lr,norm\na,0,1,5\nb,0,1,7\na,1,1,6\nb,1,1,8\n";
+        let of_models = |axes: &[&str]| {
+            let table = Table::from_csv(models, axes).unwrap();
+            columns(&table, "{x: lr, y: norm, replicate: seed}")
+                .runs(&table)
+                .len()
+        };
+        assert_eq!(of_models(&["model", "seed"]), 4);
+        let rates = "lr,seed,seconds,loss\n1,0,3,5\n2,0,9,7\n1,1,8,6\n2,1,2,8\n";
+        let rates = Table::from_csv(rates, &["lr", "seed"]).unwrap();
+        let of = columns(&rates, "{x: seconds, y: loss, replicate: seed}");
+        assert_eq!(of.runs(&rates).len(), 4);
         let unmarked = Table::from_csv(csv, &[]).unwrap();
         let seeds = columns(&unmarked, "{y: norm, color: layer, replicate: seed}");
         assert_eq!(seeds.runs(&unmarked).len(), 2);

@@ -92,9 +92,27 @@ impl Program {
 
     /// Whether its answer is there to be taken.
     pub fn has_answered(&self) -> bool {
+        self.answered().is_some()
+    }
+
+    /// The trial for which its answer is there to be taken.
+    pub fn answered(&self) -> Option<usize> {
         let state = self.state();
         let asked = state.asked.as_ref();
-        asked.is_some_and(|(_, thread)| thread.is_finished())
+        let done = asked.filter(|(_, thread)| thread.is_finished());
+        done.map(|(trial, _)| *trial)
+    }
+
+    /// Lets go of an answer that nobody wants any more: as trials became fewer meanwhile, or a manifest that nobody
+    /// understands.
+    pub fn let_go(&self, trial: usize) {
+        let asked = &mut self.state().asked;
+        if asked
+            .as_ref()
+            .is_some_and(|(asked, thread)| *asked == trial && thread.is_finished())
+        {
+            asked.take();
+        }
     }
 
     fn ask(&self, ask: &Ask<'_>, wait: bool) -> Result<Proposal, ParamError> {

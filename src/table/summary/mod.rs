@@ -418,18 +418,22 @@ fn estimate(
     Ok(Estimate::new(values.collect(), kind))
 }
 
-/// How a text that people read as a number is written as one.
+/// How a text that people read as a number is written as one. Three digits behind a comma may be thousands.
 fn meant(value: &str) -> String {
-    let share = value.trim().strip_suffix('%');
-    let share = share.and_then(|text| text.trim_end().replace(',', ".").parse::<f64>().ok());
-    let point = value.trim().replace(',', ".").parse::<f64>().ok();
-    match (share, point) {
-        (Some(share), _) => format!(
-            ": write a share, {}, which figures print in percent by `y_format: .1%`",
-            share / 100.0
-        ),
-        (None, Some(number)) => format!(": write a point before decimals, {number}"),
-        (None, None) => String::new(),
+    let text = value.trim();
+    let is_number = |text: &str| text.replace(',', ".").parse::<f64>().is_ok();
+    match (text.strip_suffix('%'), text.split_once(',')) {
+        (Some(share), _) if is_number(share.trim_end()) => {
+            ": write a share, 0.5 for 50 %, which figures print in percent by `y_format: .1%`"
+                .to_owned()
+        }
+        (None, Some((_, behind))) if behind.len() != 3 && is_number(text) => {
+            format!(
+                ": write a point before decimals, {}",
+                text.replace(',', ".")
+            )
+        }
+        _ => String::new(),
     }
 }
 

@@ -92,8 +92,10 @@ fn text_is_no_measurement() {
     for (text, said) in [
         (
             "12.5%",
-            "which is no number: write a share, 0.125, which figures print in percent by `y_format: .1%`",
+            "which is no number: write a share, 0.5 for 50 %, which figures print in percent by `y_format: .1%`",
         ),
+        // Thousands, or decimals.
+        ("1,234", "holds `1,234`, which is no number"),
         (
             "3,5",
             "which is no number: write a point before decimals, 3.5",
