@@ -37,12 +37,14 @@ impl Source {
     /// The rows that a quantity may be taken from, and those of `absent`.
     pub(super) fn placed(&self, claim: &Claim, quantity: &Quantity) -> [Placed; 2] {
         let tables = [&self.table, &self.absent];
-        let axes = claim.for_each.iter();
-        let axes: Vec<&str> = axes
-            .map(String::as_str)
-            .filter(|axis| has_axis(tables, claim, quantity, axis))
-            .collect();
-        tables.map(|table| placed(claim, quantity, &axes, table))
+        let own = tables.map(|table| of_quantity(table, claim, quantity));
+        let axes = claim.for_each.iter().map(String::as_str);
+        let axes: Vec<&str> = axes.filter(|axis| has_axis(tables, &own, axis)).collect();
+        let [own, absent] = own;
+        [
+            placed(claim, &own, &axes, &self.table),
+            placed(claim, &absent, &axes, &self.absent),
+        ]
     }
 
     /// Those of these rows that pass the filters of a quantity.
@@ -86,20 +88,14 @@ fn agree(own: &At, other: &At) -> bool {
     })
 }
 
-/// Whether a quantity differs by an axis. Where all of its rows are without it, as those of a baseline among methods
-/// that have it, it is one number for each of its values.
-fn has_axis(tables: [&Table; 2], claim: &Claim, quantity: &Quantity, axis: &str) -> bool {
-    let mut own = tables.into_iter().flat_map(|table| {
-        let rows = of_quantity(table, claim, quantity).into_iter();
-        rows.map(|row| table.column(axis).map(|column| &table.rows[row][column]))
-    });
-    match own.next() {
-        None => true,
-        Some(first) => std::iter::once(first)
-            .chain(own)
-            .flatten()
-            .any(|value| !value.is_null()),
-    }
+/// Whether a quantity with these rows differs by an axis. Where all of them are without it, as those of a baseline among
+/// methods that have it, it is one number for each of its values.
+fn has_axis(tables: [&Table; 2], own: &[Vec<usize>; 2], axis: &str) -> bool {
+    let has_value = |(table, rows): (&Table, &Vec<usize>)| {
+        let column = table.column(axis);
+        column.is_some_and(|column| rows.iter().any(|row| !table.rows[*row][column].is_null()))
+    };
+    own.iter().all(Vec::is_empty) || tables.into_iter().zip(own).any(has_value)
 }
 
 fn of_quantity(table: &Table, claim: &Claim, quantity: &Quantity) -> Vec<usize> {
@@ -108,13 +104,13 @@ fn of_quantity(table: &Table, claim: &Claim, quantity: &Quantity) -> Vec<usize> 
     passing(table, &rows, &quantity.filters, |_| true)
 }
 
-fn placed(claim: &Claim, quantity: &Quantity, axes: &[&str], table: &Table) -> Placed {
+/// The rows of a table that a claim is about; `own` are those of a quantity, which has these axes.
+fn placed(claim: &Claim, own: &[usize], axes: &[&str], table: &Table) -> Placed {
     let all: Vec<usize> = (0..table.rows.len()).collect();
     let axes = axes.iter();
     let axes: Vec<(&str, usize)> = axes
         .filter_map(|axis| Some((*axis, table.column(axis)?)))
         .collect();
-    let own = of_quantity(table, claim, quantity);
     let mut placed: Placed = Vec::new();
     for row in passing(table, &all, &claim.filters, |_| true) {
         let at =

@@ -52,11 +52,13 @@ pub(super) struct Identity {
     pub title: String,
     pub manifest: PathBuf,
     pub root: PathBuf,
+    /// The name under which the store knows its results and runs, once it was asked.
+    known_as: OnceLock<String>,
 }
 
 impl Identity {
-    fn once<'n>(&self, known_as: &'n OnceLock<String>) -> &'n str {
-        known_as.get_or_init(|| {
+    fn name(&self) -> &str {
+        self.known_as.get_or_init(|| {
             let known = Store::history_in(&self.store, &self.title, &self.manifest, &self.root);
             // What is wrong with the store is told by whoever uses it.
             known.unwrap_or_else(|_| self.title.clone())
@@ -85,8 +87,7 @@ pub(super) struct Project {
     pub manifest: PathBuf,
     /// What runs write to.
     written: Vec<PathBuf>,
-    /// The name under which the store knows its results and runs, once it was asked.
-    known_as: OnceLock<String>,
+    identity: Identity,
     /// The experiment as the command line names it, with its changes.
     pub asked: String,
     /// What is known of the trials of its search.
@@ -128,21 +129,22 @@ impl Project {
         let root = manifest::project_root(&args.manifest);
         let settings = Settings::of(&root, err)?;
         let (outputs, store) = settings.folders(&args.store, &root);
-        let identity = reading.experiment.as_ref().map(|experiment| Identity {
+        let title = reading.experiment.as_ref().map(Experiment::folder);
+        let identity = Identity {
             store: store.clone(),
-            title: experiment.folder(),
+            // Without an experiment there is no project either.
+            title: title.unwrap_or_default(),
             manifest: manifest::absolute(&args.manifest),
             root: root.clone(),
-        });
-        let known_as = OnceLock::new();
-        let name = || identity.as_ref().map_or("", |it| it.once(&known_as));
+            known_as: OnceLock::new(),
+        };
         let on_demand = reading.experiment.as_ref().filter(|experiment| {
             overrides.seeds.is_none() && replicates::on_demand(experiment).is_some()
         });
         // How many there are, earlier runs have found out.
         let mut damaged = Diagnostics::new();
         if on_demand.is_some() {
-            let known = replicates::known(&store, name());
+            let known = replicates::known(&store, identity.name());
             let known = known.unwrap_or_else(|wrong| {
                 damaged.push(wrong.warning(replicates::LOST));
                 None
@@ -156,7 +158,7 @@ impl Project {
         if let Some(experiment) = &reading.experiment
             && let Some(searched) = &experiment.search
         {
-            let recalled = searches::recall(&store, name(), searched);
+            let recalled = searches::recall(&store, identity.name(), searched);
             let recalled = recalled.unwrap_or_else(|wrong| {
                 damaged.push(wrong.warning(searches::LOST));
                 None
@@ -178,9 +180,7 @@ impl Project {
                 err.diagnostic(&wrong)?;
                 return Err(Stop::Reported(Exit::Usage));
             }
-            if let Some(identity) = &identity {
-                well_formed(identity.clone());
-            }
+            well_formed(identity.clone());
         }
         let remote = settings.remote();
         let mut given = None;
@@ -243,7 +243,7 @@ impl Project {
                 slurm: settings.slurm.clone(),
                 remote: remote.clone(),
                 manifest: manifest::absolute(&args.manifest),
-                known_as: known_as.clone(),
+                identity: identity.clone(),
                 asked: asked(args, &plan.experiment.source.path),
                 search: search.clone(),
                 plan,
@@ -292,18 +292,12 @@ impl Project {
 
     /// The name under which the store knows results and runs: the experiment's own, but where another manifest has it.
     pub(super) fn name(&self) -> String {
-        let identity = Identity {
-            store: self.store.clone(),
-            title: self.title(),
-            manifest: self.manifest.clone(),
-            root: self.plan.experiment.root.clone(),
-        };
-        identity.once(&self.known_as).to_owned()
+        self.identity.name().to_owned()
     }
 
     /// Takes the name that the open store has said, so that nobody opens it again to ask.
     pub(super) fn known_as(&self, name: String) {
-        let _ = self.known_as.set(name);
+        let _ = self.identity.known_as.set(name);
     }
 
     /// The name of the experiment with its changes, as its folder has it.

@@ -42,7 +42,7 @@ use super::Point;
 use super::Proposal;
 use super::history::fresh;
 
-pub use program::Beside;
+pub use program::Asking;
 pub use program::Program;
 
 params! {

@@ -308,12 +308,10 @@ pub fn judge_claims(results: &Results<'_>) -> Vec<Judgement> {
             };
             let judged = tables.of(claim).and_then(|sources| {
                 let sources: Vec<&Source> = sources.iter().map(|source| &**source).collect();
-                let known = match &claim.table {
-                    None => known.clone(),
-                    Some(_) => sources.iter().fold(known.clone(), |known, source| {
-                        known.with_columns(claim, &source.table)
-                    }),
-                };
+                let tables = sources.iter().filter(|_| claim.table.is_some());
+                let known = tables.fold(known.clone(), |known, source| {
+                    known.with_columns(claim, &source.table)
+                });
                 judge(claim, &sources, &known).map_err(|errors| {
                     let errors = errors.iter().map(ToString::to_string);
                     errors.collect::<Vec<_>>().join("; ")

@@ -122,31 +122,7 @@ impl Table {
                 false if axes.contains(name) || !own.iter().any(Json::is_number) => None,
                 false => own.iter().map(number).collect(),
             };
-            // Names that are numbers of many digits stay apart.
-            let differ = |values: &[Json]| {
-                values
-                    .iter()
-                    .map(Json::to_string)
-                    .collect::<HashSet<_>>()
-                    .len()
-            };
-            let meant = meant.filter(|meant| {
-                let long = |value: &&Json| {
-                    value
-                        .as_str()
-                        .is_some_and(|text| long_whole(text.trim()).is_some())
-                };
-                let long: Vec<usize> = (0..own.len()).filter(|row| long(&&own[*row])).collect();
-                let of = |values: &[Json]| {
-                    differ(
-                        &long
-                            .iter()
-                            .map(|row| values[*row].clone())
-                            .collect::<Vec<_>>(),
-                    )
-                };
-                of(&own) == of(meant)
-            });
+            let meant = meant.filter(|meant| long_stay_apart(&own, meant));
             for (row, value) in self.rows.iter_mut().zip(meant.into_iter().flatten()) {
                 row[at] = value;
             }
@@ -213,6 +189,21 @@ impl Table {
             known: self.columns.iter().map(|c| c.name.clone()).collect(),
         })
     }
+}
+
+/// Whether names that are numbers of many digits are as many as numbers.
+fn long_stay_apart(own: &[Json], meant: &[Json]) -> bool {
+    let is_long = |value: &Json| {
+        value
+            .as_str()
+            .and_then(|text| long_whole(text.trim()))
+            .is_some()
+    };
+    let long = own.iter().zip(meant).filter(|(own, _)| is_long(own));
+    let (own, meant): (HashSet<String>, HashSet<String>) = long
+        .map(|(own, meant)| (own.to_string(), meant.to_string()))
+        .unzip();
+    own.len() == meant.len()
 }
 
 /// A number or none, as it is written: by R, pandas, spreadsheets, databases.

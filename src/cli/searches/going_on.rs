@@ -17,6 +17,7 @@ use crate::manifest::Objective;
 use crate::manifest::Search;
 use crate::plan::StepId;
 use crate::search::Method;
+use crate::search::outside::Asking;
 use crate::search::outside::Program;
 use crate::search::outside::Redrawn;
 use crate::stages;
@@ -57,7 +58,11 @@ pub(in crate::cli) fn after_run(
     let all = again.as_ref().is_some_and(|state| state.exhausted);
     // A program is asked for more only where a round follows and it has more.
     let asks = search.method.is_outside() && !last && !all;
-    let asked = asks.then_some(program as &dyn Method);
+    let asking = Asking {
+        program,
+        waits: true,
+    };
+    let asked = asks.then_some(&asking as &dyn Method);
     let settled = match settle_with(project, again.as_ref(), Some(known), asked)? {
         Ok(settled) => settled,
         Err(wrong) => {

@@ -26,7 +26,7 @@ use crate::engine::Summary;
 use crate::manifest::Search;
 use crate::plan::Step;
 use crate::plan::StepId;
-use crate::search::outside::Beside;
+use crate::search::outside::Asking;
 use crate::search::outside::Program;
 use crate::text::plural;
 
@@ -153,7 +153,10 @@ impl<'a> GrowingTrials<'a> {
         if project.search.as_ref().is_none_or(exhausted) {
             return Ok(false);
         }
-        let asked = Beside(program);
+        let asked = Asking {
+            program,
+            waits: false,
+        };
         let settled = settle_with(project, project.search.as_ref(), None, Some(&asked))?;
         // What is wrong with it is said after the run.
         let Ok(Settled { proposed, .. }) = settled else {

@@ -172,7 +172,14 @@ impl Drop for Program {
     }
 }
 
-impl Entry for Program {
+/// A program that proposes.
+pub struct Asking<'a> {
+    pub program: &'a Program,
+    /// Whether somebody waits for it: else it proposes nothing before it has answered.
+    pub waits: bool,
+}
+
+impl Entry for Asking<'_> {
     fn name(&self) -> &'static str {
         Command.name()
     }
@@ -182,40 +189,9 @@ impl Entry for Program {
     }
 }
 
-impl Method for Program {
+impl Method for Asking<'_> {
     fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
-        self.ask(ask, true)
-    }
-
-    fn learns(&self) -> bool {
-        Command.learns()
-    }
-
-    fn looks_back(&self, params: &Values, k: usize) -> bool {
-        Command.looks_back(params, k)
-    }
-
-    fn is_outside(&self) -> bool {
-        true
-    }
-}
-
-/// A program that nobody waits for: it proposes nothing before it has answered.
-pub struct Beside<'a>(pub &'a Program);
-
-impl Entry for Beside<'_> {
-    fn name(&self) -> &'static str {
-        Command.name()
-    }
-
-    fn summary(&self) -> &'static str {
-        Command.summary()
-    }
-}
-
-impl Method for Beside<'_> {
-    fn propose(&self, ask: &Ask<'_>) -> Result<Proposal, ParamError> {
-        self.0.ask(ask, false)
+        self.program.ask(ask, self.waits)
     }
 
     fn learns(&self) -> bool {
