@@ -20,7 +20,7 @@ use crate::table::escape_markdown;
 use crate::table::places_for;
 use crate::table::value_in_line;
 
-/// One row per comparison of each group.
+/// One row per comparison of each group, with its own verdict and that of the claim.
 pub fn to_table(judgements: &[Judgement]) -> Table {
     let columns = vec![
         Column::axis("claim"),
@@ -36,6 +36,7 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
         Column::metric("verdict", "", None),
         Column::metric("reason", "", None),
         Column::metric("source", "", None),
+        Column::metric("claim_verdict", "", None),
     ];
     let mut rows = Vec::new();
     for judgement in judgements {
@@ -46,6 +47,7 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
             row[10] = judgement.verdict.name().into();
             row[11] = judgement.reason.clone().into();
             row[12] = judgement.source.clone().into();
+            row[13] = judgement.verdict.name().into();
             rows.push(row);
         }
         for group in &judgement.groups {
@@ -64,6 +66,7 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
                     compared.verdict.name().into(),
                     text_or_null(Some(compared.reason.clone()).filter(|r| !r.is_empty())),
                     judgement.source.clone().into(),
+                    judgement.verdict.name().into(),
                 ]);
             }
         }
@@ -71,7 +74,7 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
     Table { columns, rows }
 }
 
-/// A Markdown table: a line per claim and group.
+/// A Markdown table: a line per comparison, under one for the claim where it has several.
 pub fn to_markdown(judgements: &[Judgement]) -> String {
     let mut text = String::from(
         "| claim | at | left | right | n | p | verdict | source |\n\
@@ -209,26 +212,36 @@ pub fn to_values(judgements: &[Judgement]) -> String {
 }
 
 fn lines(judgements: &[Judgement]) -> Vec<[String; 8]> {
+    let whole = |name: String, at: String, verdict: String, source: String| {
+        let [left, right, n, p] = [const { String::new() }; 4];
+        [name, at, left, right, n, p, verdict, source]
+    };
     let mut lines = Vec::new();
     for judgement in judgements {
         let mut name = judgement.name.clone();
         let mut source = judgement.source.clone();
-        if judgement.groups.is_empty() {
+        let groups = &judgement.groups;
+        // What several comparisons come to together none of their lines says.
+        if groups
+            .iter()
+            .map(|group| group.comparisons.len())
+            .sum::<usize>()
+            != 1
+        {
             let verdict = with_reason(judgement.verdict, &judgement.reason);
-            let blank = String::new;
-            lines.push([
-                name,
-                blank(),
-                blank(),
-                blank(),
-                blank(),
-                blank(),
-                verdict,
-                source,
-            ]);
-            continue;
+            let [name, source] = [&mut name, &mut source].map(std::mem::take);
+            lines.push(whole(name, String::new(), verdict, source));
         }
-        for group in &judgement.groups {
+        for group in groups {
+            if groups.len() > 1 && group.comparisons.len() > 1 {
+                let verdict = group.verdict.name().to_owned();
+                lines.push(whole(
+                    String::new(),
+                    at_in_print(group),
+                    verdict,
+                    String::new(),
+                ));
+            }
             for compared in &group.comparisons {
                 let verdict = with_reason(compared.verdict, &compared.reason);
                 let [left, right] = sides(compared);

@@ -490,12 +490,19 @@ fn judgements_print_in_every_form() {
     assert_eq!(table.rows.len(), 2);
     assert_eq!(table.rows[0][1], "dataset=circle");
     let markdown = to_markdown(&judgements);
-    assert!(
-        markdown
-            .contains("| it | dataset=circle | 1.150 | \\< 2.150 | 4, 4 |  | holds | the test |")
-    );
+    // The whole, and then what it is made of.
+    for line in [
+        "| it |  |  |  |  |  | fails | the test |",
+        "|  | dataset=circle | 1.150 | \\< 2.150 | 4, 4 |  | holds |  |",
+    ] {
+        assert!(markdown.contains(line), "{markdown}");
+    }
+    let of_one = [judged(&format!("{SHORT}\nwhere: {{dataset: circle}}"))];
+    let of_one = to_markdown(&of_one);
+    assert_eq!(of_one.lines().count(), 3, "{of_one}");
+    assert_eq!(table.rows[0][13], "fails");
     let latex = to_latex(&judgements);
-    let row = "dataset=\\hspace{0pt}figure-\\hspace{0pt}8 & $2.500$ & $<2.400$ & 4, 4 & fails \\tabularnewline";
+    let row = "dataset=figure-8 & $2.500$ & $<2.400$ & 4, 4 & fails \\tabularnewline";
     assert!(latex.contains(row), "{latex}");
     let values = to_values(&judgements);
     for value in [

@@ -50,8 +50,8 @@ pub(super) struct Context<'c> {
     pub columns: &'c Columns,
     pub search: Option<&'c Search>,
     pub pipeline: &'c Pipeline,
-    /// Whether the command line took the experiment as the manifest has it. Where it was changed,
-    /// a value that no cell has any more leaves a claim undecided and is no mistake.
+    /// See [`Experiment::as_written`](super::Experiment::as_written): a value that no cell has any more leaves a claim
+    /// undecided.
     pub as_written: bool,
 }
 

@@ -22,6 +22,7 @@ use super::foresee::Foreseen;
 use super::mandatory;
 use super::objectives;
 use super::outline;
+use super::planner::LeftOut;
 use super::planner::Planner;
 use super::repeated;
 use super::unread;
@@ -97,7 +98,9 @@ impl Plan {
 
 /// Checks the stages against their kinds, and expands them where nothing is wrong.
 fn build(experiment: Experiment, catalog: &Catalog, found: &mut Diagnostics) -> Option<Plan> {
-    let (mut steps, stages) = expand(&experiment, catalog, found)?;
+    let Expanded {
+        mut steps, stages, ..
+    } = expand(&experiment, catalog, found)?;
     unread::check(&experiment, &steps, &stages, found);
     outline::fill(&mut steps, &stages);
     Some(Plan {
@@ -107,13 +110,42 @@ fn build(experiment: Experiment, catalog: &Catalog, found: &mut Diagnostics) -> 
     })
 }
 
-/// The steps and stages of an experiment as it stands; none where something is wrong.
+/// The steps and stages of an experiment as it stands.
+pub(super) struct Expanded {
+    pub steps: Vec<Arc<Step>>,
+    pub stages: Vec<StageSummary>,
+    /// Stages that make no steps, because what they need of others is gone for this run.
+    pub left_out: LeftOut,
+}
+
+/// Expands an experiment; none where something is wrong. Without a stage that has to be left out others may lack
+/// what they read, which is seen when all is made again.
 pub(super) fn expand(
     experiment: &Experiment,
     catalog: &Catalog,
     found: &mut Diagnostics,
+) -> Option<Expanded> {
+    let mut left_out = LeftOut::new();
+    loop {
+        let known = left_out.len();
+        let (steps, stages) = expand_without(&mut left_out, experiment, catalog, found)?;
+        if left_out.len() == known {
+            return Some(Expanded {
+                steps,
+                stages,
+                left_out,
+            });
+        }
+    }
+}
+
+fn expand_without(
+    left_out: &mut LeftOut,
+    experiment: &Experiment,
+    catalog: &Catalog,
+    found: &mut Diagnostics,
 ) -> Option<(Vec<Arc<Step>>, Vec<StageSummary>)> {
-    let mut planner = Planner::new(experiment, catalog, found);
+    let mut planner = Planner::new(experiment, catalog, left_out.clone(), found);
     let stages = planner.plan(experiment, found);
     if planner.deep {
         warnings::unused(experiment, found);
@@ -124,7 +156,7 @@ pub(super) fn expand(
         objectives::fill(&mut steps, &stages, experiment, found);
         columns::settle(&mut steps, 0, experiment);
         Foreseen::default().check(&steps, experiment, found);
-        columns::check(&steps, experiment, found);
+        columns::check(&steps, experiment, left_out, found);
     }
     // A name that is no axis tells nothing apart: it was told.
     if !found.has_errors() {

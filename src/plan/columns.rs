@@ -10,6 +10,7 @@ use crate::registry::Columns;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::Level;
 use crate::text::closest;
 use crate::text::did_you_mean;
 use crate::text::list_of;
@@ -17,6 +18,7 @@ use crate::text::list_of;
 use super::From;
 use super::Step;
 use super::known_columns::KnownColumns;
+use super::planner::LeftOut;
 
 /// The slot of rows.
 const ROWS: &str = "rows";
@@ -76,13 +78,14 @@ const SHORTEST: usize = 3;
 /// Columns that figures make themselves.
 const MADE: [&str; 3] = ["metric", "rank", "trial"];
 
-/// Takes parameters of the experiment that are no axis in it out of what is told apart and reduced: a
-/// pipeline names them for the profiles in which they take several values. The steps before `from` stay.
+/// Takes parameters of the experiment that are no axis in it, or have no value in any cell of this run, out of what is
+/// told apart and reduced: a pipeline names them for the runs in which they take several values. The steps before `from`
+/// stay.
 pub(super) fn settle(steps: &mut [Arc<Step>], from: usize, experiment: &Experiment) {
     let columns = experiment.grid.columns();
     let is_constant = |name: &str| {
         let at = columns.index(name);
-        at.is_some_and(|at| !columns.get(at).axis)
+        at.is_some_and(|at| !columns.get(at).axis) || is_gone(experiment, name)
     };
     for at in from..steps.len() {
         let step = &steps[at];
@@ -114,8 +117,23 @@ pub(super) fn settle(steps: &mut [Arc<Step>], from: usize, experiment: &Experime
     }
 }
 
-/// Says which parameters name columns that there will not be, once for each of a stage.
-pub(super) fn check(steps: &[Arc<Step>], experiment: &Experiment, found: &mut Diagnostics) {
+/// Whether it is a name of the manifest that has a value in no cell of this run.
+fn is_gone(experiment: &Experiment, name: &str) -> bool {
+    let grid = &experiment.grid;
+    let mut cells = 0..grid.len();
+    !experiment.as_written
+        && grid.columns().index(name).is_some()
+        && cells.all(|cell| grid.value(cell, name).is_none())
+}
+
+/// Says which parameters name columns that there will not be, once for each of a stage. Where cells may be gone for
+/// this run alone a stage without its columns is `left_out`, and the plan is to be made without it.
+pub(super) fn check(
+    steps: &[Arc<Step>],
+    experiment: &Experiment,
+    left_out: &mut LeftOut,
+    found: &mut Diagnostics,
+) {
     let known = KnownColumns::new(steps);
     let mut said = HashSet::new();
     for step in steps {
@@ -145,7 +163,17 @@ pub(super) fn check(steps: &[Arc<Step>], experiment: &Experiment, found: &mut Di
             for name in names {
                 if let Some(wrong) = reads.lacks(param, name) {
                     said.insert(Arc::clone(&step.stage));
-                    found.push(wrong);
+                    let gone = !experiment.as_written && wrong.level == Level::Error;
+                    found.push(match gone && reads.may_be_there(name) {
+                        true => {
+                            left_out.insert(Arc::clone(&step.stage));
+                            let stage = &step.stage;
+                            wrong
+                                .as_warning()
+                                .help(format!("`{stage}` is left out of this run"))
+                        }
+                        false => wrong,
+                    });
                 }
             }
         }
@@ -205,6 +233,14 @@ impl Read<'_> {
         })
     }
 
+    /// Whether a name that none of the columns has is no slip of one that is there: cells that are gone may have it.
+    fn may_be_there(&self, name: &str) -> bool {
+        let Columns { axes, numbers } = &self.columns;
+        let all = axes.names.iter().chain(&numbers.names);
+        self.experiment.grid.columns().index(name).is_some()
+            || closest(name, all.map(String::as_str)).is_none()
+    }
+
     /// Whether an axis is one of what the rows are made of.
     fn is_used(&self, axis: &str) -> bool {
         let mut left = vec![self.step];
@@ -237,8 +273,10 @@ impl Read<'_> {
         let argument = stage.with.iter().find(|given| *given.name == *param);
         // What the manifest does not say is a default of the kind, or an objective of the search.
         let place = &argument?.value.place;
+        let gone = is_gone(self.experiment, name);
         let is_axis = self.experiment.grid.columns().index(name).is_some();
         let unused = is_axis.then(|| match self.is_used(name) {
+            _ if gone => "no cell of this run has it".to_owned(),
             true => format!("what these rows are made of has `{name}`, and they have {}", list_of(all())),
             false => format!(
                 "it is a parameter that nothing before these rows uses: `\"${{{name}}}\"` under a `with`"
@@ -251,7 +289,7 @@ impl Read<'_> {
             let help = unused.or_else(|| did_you_mean(name, axes, "the axes are"));
             return Some(wrong.maybe_help(help));
         }
-        if !numbers.open {
+        if !numbers.open || gone {
             let has = list_of(all().collect::<Vec<_>>());
             let wrong = Diagnostic::error(format!("these rows have no column `{name}`"))
                 .at(place, "neither an axis nor a number that comes in");

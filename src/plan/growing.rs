@@ -50,12 +50,12 @@ impl GrowingPlan {
         };
         let axes = columns(&experiment, open, &mut found);
         // What waits is planned on trial, so that its mistakes are said now and not when it is due.
-        if build::expand(&experiment, catalog, &mut found).is_none() {
+        let Some(expanded) = build::expand(&experiment, catalog, &mut found) else {
             return Err(found);
-        }
+        };
         // Everything was said.
         let mut again = Diagnostics::new();
-        let mut planner = Planner::new(&experiment, catalog, &mut again);
+        let mut planner = Planner::new(&experiment, catalog, expanded.left_out, &mut again);
         planner.open = Some(OpenStages::new(axes, experiment.pipeline.stages.len()));
         let stages = planner.plan(&experiment, &mut again);
         let steps = std::mem::take(&mut planner.expansion.steps);

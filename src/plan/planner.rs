@@ -1,5 +1,8 @@
 //! One stage after another: its kinds, its axes, its steps.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::manifest::Experiment;
 use crate::manifest::Stage;
 use crate::registry::Catalog;
@@ -30,9 +33,14 @@ pub(super) struct Planner {
     pub expansion: Expansion,
     /// Where cells may be added: which stages wait for the last of them.
     pub open: Option<OpenStages>,
+    /// Names of stages that make no steps.
+    left_out: LeftOut,
     projections: Projections,
     checked: Checked,
 }
+
+/// Names of stages that make no steps in an experiment that was changed for a run.
+pub(super) type LeftOut = BTreeSet<Arc<str>>;
 
 /// Stages that were checked, by stage index.
 struct Checked {
@@ -60,7 +68,7 @@ impl Checked {
         index: usize,
         experiment: &'r Experiment,
         order: Option<&'r [u32]>,
-        grows: bool,
+        (grows, left_out): (bool, &LeftOut),
     ) -> Option<Ready<'r>> {
         Some(Ready {
             experiment,
@@ -71,12 +79,18 @@ impl Checked {
             kinds: self.kinds[index].as_ref()?,
             order,
             grows,
+            left_out: left_out.contains(&experiment.pipeline.stages[index].name),
         })
     }
 }
 
 impl Planner {
-    pub(super) fn new(experiment: &Experiment, catalog: &Catalog, found: &mut Diagnostics) -> Self {
+    pub(super) fn new(
+        experiment: &Experiment,
+        catalog: &Catalog,
+        left_out: LeftOut,
+        found: &mut Diagnostics,
+    ) -> Self {
         let wiring = wiring::wire(experiment, found);
         let count = experiment.pipeline.stages.len();
         Planner {
@@ -87,6 +101,7 @@ impl Planner {
             deep: !found.has_errors(),
             expansion: Expansion::new(experiment),
             open: None,
+            left_out,
             checked: Checked::new(count),
         }
     }
@@ -138,7 +153,8 @@ impl Planner {
         checked.kinds_of[index] = Some(kind_of);
         self.expand(index, experiment, None, waits, found);
         let grows = self.open.is_some();
-        let ready = self.checked.ready(index, experiment, None, grows)?;
+        let growth = (grows, &self.left_out);
+        let ready = self.checked.ready(index, experiment, None, growth)?;
         let summary = self.deep.then(|| {
             let mut summary = summary(&ready);
             self.expansion
@@ -170,8 +186,8 @@ impl Planner {
         waits: bool,
         found: &mut Diagnostics,
     ) {
-        let grows = self.open.is_some();
-        let Some(ready) = self.checked.ready(index, experiment, order, grows) else {
+        let growth = (self.open.is_some(), &self.left_out);
+        let Some(ready) = self.checked.ready(index, experiment, order, growth) else {
             return;
         };
         let stage = &experiment.pipeline.stages[index];
@@ -267,7 +283,8 @@ impl Planner {
     /// Adds to the summaries, in the order of the stages, what they do not have yet.
     pub(super) fn complete(&self, experiment: &Experiment, summaries: &mut [StageSummary]) {
         for (index, summary) in self.order.iter().zip(summaries) {
-            if let Some(ready) = self.checked.ready(*index, experiment, None, true) {
+            let growth = (true, &self.left_out);
+            if let Some(ready) = self.checked.ready(*index, experiment, None, growth) {
                 self.expansion.complete(summary, &ready, &self.projections);
             }
         }

@@ -185,8 +185,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// The result under the key that a step had when its numbers had other forms, where it can be used. What there is
-    /// to tell of it is no concern of the step's, which then runs.
+    /// What stands under the key that a step had when its numbers had other forms. A store or a file that cannot be
+    /// asked for it is no concern of the step's, which then runs.
     fn lookup_former(
         &self,
         step: &Step,
@@ -197,7 +197,7 @@ impl Resolver<'_> {
         let mut contents = self.contents(&former, inputs);
         let key = self.keys.key(&former, &mut contents).ok()?;
         let lookup = self.outlook.lookup(key).ok()?;
-        matches!(lookup, Lookup::Hit(_)).then_some((key, lookup))
+        (!matches!(lookup, Lookup::Miss)).then_some((key, lookup))
     }
 
     /// What the key was made of. Asked for steps that have a key.

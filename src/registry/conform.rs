@@ -46,6 +46,11 @@ impl Mismatch {
 }
 
 impl ParamType {
+    /// Whether its values are words, one of which may stand for a list of one.
+    pub(crate) fn is_name(&self) -> bool {
+        matches!(self, ParamType::Str | ParamType::Choice(_))
+    }
+
     /// The value in its canonical form: whole numbers where whole numbers are meant, no −0.
     ///
     /// # Errors
@@ -137,6 +142,10 @@ impl ParamType {
                         *value = fits.map_err(|wrong| wrong.within(Part::Index(index)))?;
                     }
                     Ok(Value::List(values))
+                }
+                // One name is a list of one, as in `by: method`; `by: method, data` looks like two.
+                Value::Str(word) if element.is_name() && !word.contains(',') => {
+                    Ok(Value::List(vec![element.conform(Value::Str(word))?]))
                 }
                 other => Err(unexpected("a list", &other)),
             },
@@ -376,6 +385,17 @@ mod tests {
         assert_eq!(message(ParamType::Any, nan), "`NaN` is not a finite number");
         let path = message(ParamType::Path, "a/../../b".into());
         assert_eq!(path, "`a/../../b` leaves the project");
+    }
+
+    #[test]
+    fn one_name_is_a_list_of_one() {
+        let names = ParamType::List(Box::new(ParamType::Str));
+        let list: Value = vec![Value::from("method")].into();
+        assert_eq!(names.conform("method".into()), Ok(list));
+        let wrong = names.conform("method, data".into()).unwrap_err();
+        assert_eq!(wrong.message, "expected a list, found text");
+        let numbers = ParamType::List(Box::new(float()));
+        assert!(numbers.conform(1.into()).is_err());
     }
 
     #[test]

@@ -96,6 +96,9 @@ pub fn type_text(ty: &ParamType) -> String {
             quoted.join(", ")
         }
         ParamType::Path => "path".to_owned(),
+        ParamType::List(element) if element.is_name() => {
+            format!("{}, or a list", type_text(element))
+        }
         ParamType::List(element) => format!("list of {}", type_text(element)),
         ParamType::Map(element) => format!("map to {}", type_text(element)),
         ParamType::Any => "any".to_owned(),

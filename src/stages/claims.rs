@@ -35,7 +35,7 @@ use crate::text::list_of;
 use crate::text::plural;
 
 /// Counts changes in judging, and in how judgements are written, after which former ones are made anew.
-const REVISION: u32 = 8;
+const REVISION: u32 = 9;
 
 /// What can be said against the claims of a plan before anything runs: stages without numbers,
 /// and columns that look like a mistyped score.
@@ -99,10 +99,17 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
     };
     let measuring: Vec<&str> = results.measuring().collect();
     if let Some(table) = &stated.claim.table {
+        // Of a stage that exists in no cell, as under an axis that was cut down, its own warning says so.
+        if results.steps(parts(table).0).next().is_none() {
+            return;
+        }
         let wrong = check_table(&results, stated, table, measuring);
         if let Some(wrong) = wrong.or_else(|| check_columns(&results, stated, table)) {
-            found.push(wrong);
+            found.push(as_it_stands(plan, wrong));
         }
+        return;
+    }
+    if measuring.is_empty() && !plan.experiment.as_written {
         return;
     }
     if measuring.is_empty() {
@@ -143,11 +150,10 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
         }
         let numbers = || known.numbers.names.iter().map(String::as_str);
         if !known.numbers.open {
-            found.push(
-                Diagnostic::error(format!("no stage measures `{column}`"))
-                    .at(&stated.about, "in this claim")
-                    .maybe_help(did_you_mean(column, numbers(), "measured are")),
-            );
+            let wrong = Diagnostic::error(format!("no stage measures `{column}`"))
+                .at(&stated.about, "in this claim")
+                .maybe_help(did_you_mean(column, numbers(), "measured are"));
+            found.push(as_it_stands(plan, wrong));
         } else if let Some(meant) = closest(column, numbers()) {
             // Trainings leave numbers that only they know; a near miss is still worth a word.
             found.push(
@@ -156,6 +162,14 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
                     .help(format!("did you mean `{meant}`?")),
             );
         }
+    }
+}
+
+/// Where cells may be gone for this run alone, what a claim lacks leaves it undecided.
+fn as_it_stands(plan: &Plan, wrong: Diagnostic) -> Diagnostic {
+    match plan.experiment.as_written {
+        true => wrong,
+        false => wrong.as_warning().help("it stays undecided in this run"),
     }
 }
 

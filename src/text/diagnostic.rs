@@ -54,6 +54,12 @@ impl Diagnostic {
         }
     }
 
+    /// The same as a doubt that stops nothing.
+    pub fn as_warning(mut self) -> Self {
+        self.level = Level::Warning;
+        self
+    }
+
     /// Where it is, with what is wrong there.
     pub fn at(mut self, place: &Place, text: impl Into<String>) -> Self {
         self.at = Some(Box::new(Label {

@@ -10,6 +10,7 @@ mod pipes;
 mod shown;
 mod status;
 
+use std::cell::LazyCell;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -51,6 +52,9 @@ const MOMENT: Duration = Duration::from_millis(50);
 /// The same where it has a file open for writing in the folder that the leader worked in: on a busy machine or a slow disk
 /// its last lines may take longer.
 const WRITING: Duration = Duration::from_millis(500);
+
+/// Between two looks at it, at most.
+const LONGEST_PAUSE: Duration = Duration::from_millis(16);
 
 /// How a group ends that is told to.
 #[derive(Clone, Copy, Debug)]
@@ -245,21 +249,24 @@ fn settle(
     heard: &mut dyn FnMut(Stream, &[u8]),
 ) -> io::Result<Watched> {
     let begun = Instant::now();
+    // Open files are known by their paths without links.
+    let folder = LazyCell::new(|| group.folder.as_ref()?.canonicalize().ok());
+    let mut pause = adopted::PAUSE;
     loop {
         let left = adopted::members(group.leader);
         if left.is_empty() {
             return Ok(Watched::default());
         }
-        // Open files are known by their paths without links.
-        let folder = group.folder.as_ref();
-        let folder = folder.and_then(|folder| folder.canonicalize().ok());
-        let writing = folder.is_some_and(|folder| left.iter().any(|left| left.writes_in(&folder)));
+        let folder = folder.as_ref();
+        let writing = folder.is_some_and(|folder| left.iter().any(|left| left.writes_in(folder)));
         let patience = if writing { WRITING } else { MOMENT };
         let stopped = cancelled();
         if stopped || begun.elapsed() >= patience {
             return Ok(Watched { stopped, left });
         }
         // It may have to get rid of what it says first.
-        pipes.read(adopted::PAUSE, heard)?;
+        pipes.read(pause, heard)?;
+        // Most end at once; to look whether the others have costs more than they do.
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -67,6 +67,9 @@ pub struct Experiment {
     pub profile: Option<String>,
     /// The changes of the command line as text; empty where there are none.
     pub overrides: String,
+    /// Whether it is the experiment as the manifest has it. Under a profile or a change of the command line cells may be
+    /// gone that a stage or a claim speaks of, which is no mistake then.
+    pub as_written: bool,
     /// The files of the project that it led to.
     pub(super) files: ProjectFiles,
     /// Values that such a file leaves to be given, `???`, by the ways to them.

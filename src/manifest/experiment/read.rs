@@ -213,11 +213,12 @@ pub(super) fn read(
     if let Some(search) = &mut search {
         without_what_is_left_out(search, &axes, (&pipeline, catalog), &grid);
     }
+    let as_written = changes.profile.is_none() && changes.text().is_empty();
     let context = claims::Context {
         columns: grid.columns(),
         search: search.as_ref(),
         pipeline: &pipeline,
-        as_written: changes.profile.is_none() && changes.text().is_empty(),
+        as_written,
     };
     let claims = manifest.get("claims");
     let claims = claims.map(|node| claims::read(node, &context, found));
@@ -239,6 +240,7 @@ pub(super) fn read(
         claims,
         profile: changes.profile.clone(),
         overrides: changes.text(),
+        as_written,
         files: files.noted(),
         mandatory,
     })

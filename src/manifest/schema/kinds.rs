@@ -235,7 +235,11 @@ pub(super) fn value(ty: &ParamType) -> Json {
         ParamType::Choice(choices) => json!({"enum": choices}),
         ParamType::List(element) => {
             let template = json!({"type": "string", "pattern": r"\$\{"});
-            json!({"type": "array", "items": {"anyOf": [value(element), template]}})
+            let list = json!({"type": "array", "items": {"anyOf": [value(element), template]}});
+            match element.is_name() {
+                true => json!({"anyOf": [list, value(element)]}),
+                false => list,
+            }
         }
         ParamType::Map(element) => {
             let template = json!({"type": "string", "pattern": r"\$\{"});

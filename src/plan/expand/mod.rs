@@ -88,6 +88,8 @@ pub(super) struct Ready<'r> {
     pub order: Option<&'r [u32]>,
     /// Whether cells may be added later.
     pub grows: bool,
+    /// Whether it makes no steps in this run.
+    pub left_out: bool,
 }
 
 impl Ready<'_> {
@@ -120,6 +122,12 @@ impl Expansion {
             return;
         }
         let projection = projections.on(&ready.experiment.grid, &ready.axes.all);
+        if ready.left_out {
+            let expanded = self.stages[ready.index].get_or_insert_default();
+            expanded.steps.resize(projection.len(), None);
+            expanded.cells = ready.experiment.grid.len();
+            return;
+        }
         let expanded = self.stages[ready.index].as_ref();
         let from = expanded.map_or(0, |expanded| expanded.steps.len());
         if self.steps.len() + projection.len() - from > MOST {

@@ -24,6 +24,7 @@ use crate::registry::ParamType;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
+use crate::text::Level;
 use crate::text::did_you_mean;
 
 use super::Expansion;
@@ -179,7 +180,8 @@ impl Reader<'_> {
             } else {
                 match self.held_cell(projection, cell, found) {
                     Some(from) => from,
-                    None => return read,
+                    None if found.has_errors() => return read,
+                    None => continue,
                 }
             };
             let pair = (reader, from);
@@ -257,13 +259,13 @@ impl Reader<'_> {
                 }
             };
             let Some(id) = id else {
+                let title = format!("`{name}` is never `{value}`");
+                let gone = self.gone(title).at(&template.place, "no such value");
                 let values: Vec<String> = known.values().iter().map(Value::to_string).collect();
                 let values = values.iter().map(String::as_str);
-                found.push(
-                    Diagnostic::error(format!("`{name}` is never `{value}`"))
-                        .at(&template.place, "no such value")
-                        .maybe_help(did_you_mean(&value.to_string(), values, "its values are")),
-                );
+                let meant = did_you_mean(&value.to_string(), values, "its values are");
+                let meant = meant.filter(|_| gone.level == Level::Error);
+                found.push(gone.maybe_help(meant));
                 return None;
             };
             given.push((column, id));
@@ -271,12 +273,20 @@ impl Reader<'_> {
         let from = projection.find(grid, cell, &given);
         if from.is_none() {
             let cell = &projection.cells[projection.of[cell] as usize];
-            found.push(Diagnostic::error("there is no such cell to read").at(
+            found.push(self.gone("there is no such cell to read").at(
                 &self.source.place,
                 format!("for `{cell}` and the values of `at`"),
             ));
         }
         from
+    }
+
+    /// A cell that is read and is not there: a mistake, unless it may be so for this run alone.
+    fn gone(&self, title: impl Into<String>) -> Diagnostic {
+        match self.ready.experiment.as_written {
+            true => Diagnostic::error(title),
+            false => Diagnostic::warning(title).help("nothing is read there in this run"),
+        }
     }
 }
 

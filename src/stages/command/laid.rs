@@ -30,7 +30,7 @@ use crate::text::in_one_line;
 /// The paths that were laid out in a program's folder: they are no results of its own.
 #[derive(Debug, Default)]
 pub(super) struct Laid {
-    /// With what tells whether they were changed; a link has none.
+    /// With what tells whether they were changed.
     paths: HashMap<PathBuf, Option<placed::Stamp>>,
     /// Those that are copies of inputs.
     inputs: Vec<PathBuf>,
@@ -55,15 +55,14 @@ impl Laid {
                 placed.size as f64 / (1_u64 << 30) as f64
             ));
         }
-        let links = placed.all_links().map(|path| (path.clone(), None));
-        self.paths.extend(links);
+        placed.all_links().for_each(|path| self.note(path.clone()));
         self.inputs
             .extend(placed.copies.iter().map(|(path, _)| path.clone()));
         self.paths.extend(placed.copies);
         Ok(())
     }
 
-    /// Notes a file that was laid out.
+    /// Notes a file or a link that was laid out.
     fn note(&mut self, path: PathBuf) {
         let stamp = placed::stamp(&path);
         self.paths.insert(path, stamp);
@@ -76,8 +75,8 @@ impl Laid {
 
     /// Whether what is at a path is what was laid out there: the program has not written it.
     pub(super) fn is_as_it_was(&self, path: &Path) -> bool {
-        let before = self.paths.get(path);
-        before.is_some_and(|before| placed::stamp(path) == *before)
+        let before = self.paths.get(path).copied().flatten();
+        before.is_some_and(|before| placed::stamp(path) == Some(before))
     }
 
     /// Whether nothing in a folder is the program's own; an empty one may be.

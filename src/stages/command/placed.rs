@@ -33,7 +33,7 @@ pub(super) struct Placed {
     pub size: u64,
 }
 
-/// Length, time and number of a file.
+/// Length, time and number of a file, or of a link itself.
 pub(super) type Stamp = (u64, SystemTime, u64);
 
 /// Puts an input, which is laid out as links to its files, at a path where nothing is.
@@ -113,10 +113,11 @@ fn copy(from: &Path, to: &Path, link: &dyn Link) -> Result<(), JobError> {
     own().map_err(|error| cannot("copy", from, &error))
 }
 
-/// What tells a file that was written to, or that another one stands in its place; none where it is no file any more.
+/// What tells a file that was written to, or that another one or another link stands in its place; none where it is
+/// neither.
 pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     let found = fs::symlink_metadata(path).ok()?;
-    let time = found.modified().ok().filter(|_| found.is_file())?;
+    let time = found.modified().ok().filter(|_| !found.is_dir())?;
     Some((found.len(), time, found.ino()))
 }
 

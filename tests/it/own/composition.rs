@@ -604,6 +604,81 @@ fn what_is_no_value_within_a_parameter_is_no_axis() {
     assert!(text.contains("has several values itself"), "{text}");
 }
 
+const SMOKED: &str = r#"experiment: o
+axes:
+  method: {plain: {}, deep: {axes: {depth: [1, 2]}}}
+  seed: {seeds: 3}
+profiles:
+  smoke: {axes: {method: {plain: {}}}}
+stages:
+  fit:
+    uses: command
+    with: {run: [sh, -c, 'echo "loss=0.$1"', sh, "${seed}"], values: {m: "${method}", d: "${depth}"}, metrics: stdout}
+  depths:
+    uses: command
+    in: {of: fit}
+    with: {run: echo deep=1, metrics: stdout}
+    when: method == 'deep'
+  losses: {uses: table/summary, in: {rows: fit}, with: {values: [loss], by: method, replicate: [seed, depth]}}
+  by-depth: {uses: table/summary, in: {rows: fit}, with: {values: [loss], by: [method, depth], replicate: seed}}
+  drawn: {uses: figure/dots, in: {rows: fit}, with: {x: loss, y: method, color: depth, replicate: seed}}
+  of-those: {uses: command, in: {x: drawn}, with: {run: 'ls "${in.x}" > "${out.y}"', out: {y: y.txt}}}
+  against: {uses: command, in: {x: {from: fit, at: {method: deep, depth: 2}}}, with: {run: 'cp "${in.x}" "${out.y}"', out: {y: y.json}}}
+claims:
+  - {name: of-deep, source: ours, table: depths, says: "mean(deep) > 0"}
+  - {name: deeper, source: ours, table: fit, says: "mean(loss, method=deep) <= mean(loss, method=plain)"}
+"#;
+
+/// What speaks of cells that a change of the command line or a profile takes away is left out of that run, with all
+/// that reads it; as the manifest is written it is a mistake.
+#[test]
+fn what_a_change_takes_away_stops_nothing_else() {
+    let space = space(SMOKED);
+    let all = counts(&[
+        ("fit", 9),
+        // Whose depth changes nothing of what they read.
+        ("depths", 3),
+        ("losses", 1),
+        ("by-depth", 1),
+        ("drawn", 1),
+        ("of-those", 1),
+        ("against", 3),
+    ]);
+    assert_eq!(run(&space, &[]), all);
+    for change in [&["--axis", "method=plain"], &["--profile", "smoke"]] {
+        let said = told(&space, change);
+        for told in [
+            "no column `depth`",
+            "`drawn` is left out of this run",
+            "no cell of this run has it",
+            "nothing is read there in this run",
+            "stage `depths` exists in no cell",
+            "stage `of-those` exists in no cell",
+            "2 claims: 2 undecided",
+        ] {
+            assert!(said.contains(told), "{told}: {said}");
+        }
+        assert!(
+            !said.contains("failed") && !said.contains("error:"),
+            "{said}"
+        );
+        let plan = space.stdout(&[&["plan", "manifests/o.yaml", "--json"], &change[..]].concat());
+        assert_eq!(plan.lines().count(), 3 + 2, "{plan}");
+    }
+    // A slip is one in any case.
+    space.write(
+        "manifests/o.yaml",
+        &SMOKED.replace("replicate: [seed,", "replicate: [sed,"),
+    );
+    let said = told(&space, &["--axis", "method=plain"]);
+    assert!(
+        said.contains("did you mean `seed`?") && said.contains("nothing was run"),
+        "{said}"
+    );
+    let said = mistakes(&SMOKED.replace("method: deep, depth: 2", "method: deeep, depth: 2"));
+    assert!(said.contains("`method` is never `deeep`"), "{said}");
+}
+
 /// So it is in a search, whose trials come round by round.
 #[test]
 fn a_value_within_a_parameter_is_searched() {

@@ -164,6 +164,6 @@ fn a_variable_is_in_the_key_or_not() {
         "{said}"
     );
     assert!(of("pass_env: ['*']").contains("cannot name variables"));
-    assert!(of("pass_env: A").contains("expected a list, found text"));
+    assert!(of("pass_env: \"A, B\"").contains("expected a list, found text"));
     assert!(of("env: ['A*']").contains("`pass_env` takes `NAME*`"));
 }
