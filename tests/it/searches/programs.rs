@@ -1,5 +1,7 @@
 //! Programs of the user's that propose.
 
+use std::cell::RefCell;
+
 use super::kit::MANIFEST;
 use super::kit::SHORT;
 use super::kit::asked;
@@ -14,6 +16,7 @@ use super::kit::values;
 use crate::sharing::Lab;
 use crate::sharing::READ;
 use crate::support::TestSpace;
+use crate::support::eventually;
 
 /// A search by a program, which notes when it was asked.
 fn outside(program: &str) -> TestSpace {
@@ -222,6 +225,38 @@ stages:
     assert!(code == Some(0) && told.contains("6 done"), "{told}");
     assert_eq!(values(&space, "x")[2..], ["52", "53", "54", "55"]);
     assert_eq!(space.read("asked.log"), "2 1\n3 2\n4 3\n5 4\n");
+}
+
+/// As trials became fewer, or the manifest one that nobody understands, while the program was asked.
+#[test]
+fn an_answer_that_nobody_wants_any_more_ends_the_run() {
+    for (change, trials) in [("s/trials: 6/trials: 2/", 2), ("s/^axes:/axes/", 2)] {
+        let space = of(r#"experiment: s
+axes:
+  trial: {command: {run: [bash, propose.sh], space: {x: {int: [0, 99]}}, startup: 2, trials: 6, parallel: 2, minimize: fit.loss}}
+stages:
+  fit:
+    uses: command
+    with:
+      values: {x: "${x}"}
+      run: 'if mkdir "${root}/first"; then :; else sleep 0.5; fi; echo "loss=$x"'
+      metrics: stdout
+"#);
+        let program = format!(
+            "sleep 0.2; sed -i '{change}' manifests/s.yaml; sleep 0.6; echo '{{\"point\": {{\"x\": 7}}}}'\n"
+        );
+        space.write("propose.sh", &program);
+        let mut run = space.command(&["run", "manifests/s.yaml", "--progress", "none"]);
+        let run = RefCell::new(run.spawn().expect("the program starts"));
+        let ended = || matches!(run.borrow_mut().try_wait(), Ok(Some(_)));
+        assert!(eventually(ended), "{change}: it goes on for ever");
+        space.replace("propose.sh", "sed", ": sed");
+        space.write(
+            "manifests/s.yaml",
+            &space.read("manifests/s.yaml").replace("axes\n", "axes:\n"),
+        );
+        assert_eq!(values(&space, "x").len(), trials, "{change}");
+    }
 }
 
 #[test]
