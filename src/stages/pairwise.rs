@@ -89,7 +89,7 @@ impl Entry for PairwiseTable {
          Paired tests take the replicates that both sides have, such as equal seeds; where they share none, as\n\
          patients that are each in one group, the run warns, and `welch-t` is the test. Where only one side was\n\
          measured there is a row without a difference. All tests of\n\
-         the table are one family for the correction. Effect sizes: d_z (`paired-t`), Hedges' g\n\
+         the table are one family for the correction. Beside an axis `n` the number of pairs is `pairwise.n`. Effect sizes: d_z (`paired-t`), Hedges' g\n\
          (`welch-t`), the rank-biserial correlation (`wilcoxon`).\n\
          \n\
          Sources: Holm 1979; Benjamini and Hochberg 1995; Hedges 1981; Kerby 2014."
@@ -118,8 +118,9 @@ impl StageKind for PairwiseTable {
             return Columns::unknown();
         };
         let left = rows("rows").axes_without(&params.replicate.0);
-        left.with_axes(["metric", &params.compare, "baseline"])
-            .with_numbers(Pairwise::NUMBERS)
+        let left = left.with_axes(["metric", &params.compare, "baseline"]);
+        let axes = left.axes.names.clone();
+        left.with_numbers(Pairwise::numbers_beside(|name| axes.contains(name)))
     }
 
     fn check(&self, params: &Values) -> Result<(), InvalidParam> {

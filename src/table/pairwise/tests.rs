@@ -268,3 +268,26 @@ fn a_baseline_is_a_whole_number_to_its_last_digit() {
     assert_eq!(pairwise.rows[0].value, 9_007_199_254_740_992_u64);
     assert!(close(pairwise.rows[0].difference, -1.58, 12));
 }
+
+/// The size of a sample is called `n` everywhere.
+#[test]
+fn an_axis_keeps_its_name_beside_our_numbers() {
+    let csv = sleep().to_csv();
+    let rows = csv.lines().enumerate().map(|(at, row)| match at {
+        0 => format!("n,{row}\n"),
+        _ => format!("10,{row}\n"),
+    });
+    let csv: String = rows.collect();
+    let table = Table::from_csv(&csv, &["n", "drug", "patient"]).unwrap();
+    let pairwise = Pairwise::new(&table, &spec(PairTest::PairedT)).unwrap();
+    let table = pairwise.to_table();
+    assert_eq!(table.named_twice(), None);
+    for (name, number) in [("n", 10), ("pairwise.n", 10), ("n_baseline", 10)] {
+        let at = table.columns.iter().position(|column| column.name == name);
+        assert_eq!(
+            at.map(|at| &table.rows[0][at]),
+            Some(&number.into()),
+            "{name}"
+        );
+    }
+}

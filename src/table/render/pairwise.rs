@@ -29,8 +29,8 @@ use crate::text::math;
 const LEVEL: f64 = 0.05;
 
 impl Pairwise {
-    /// The columns of numbers in [`Pairwise::to_table`].
-    pub const NUMBERS: [&str; 8] = [
+    /// The columns of numbers in [`Pairwise::to_table`], beside axes that are called otherwise.
+    const NUMBERS: [&str; 8] = [
         "difference",
         "difference_low",
         "difference_high",
@@ -41,11 +41,25 @@ impl Pairwise {
         "n_baseline",
     ];
 
+    /// What the columns of numbers are called beside these axes: an axis `n`, of a sample's size, keeps its name.
+    pub fn numbers_beside<'a>(
+        is_axis: impl Fn(&str) -> bool + 'a,
+    ) -> impl Iterator<Item = String> + 'a {
+        Pairwise::NUMBERS
+            .into_iter()
+            .map(move |name| match is_axis(name) {
+                true => format!("pairwise.{name}"),
+                false => name.to_owned(),
+            })
+    }
+
     /// A row per comparison at full precision.
     pub fn to_table(&self) -> Table {
         let mut columns = self.by.clone();
         columns.extend(["metric", &self.compare.name, "baseline"].map(Column::axis));
-        columns.extend(Pairwise::NUMBERS.map(|name| Column::metric(name, "", None)));
+        let axes: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let numbers = Pairwise::numbers_beside(|name| axes.iter().any(|axis| axis == name));
+        columns.extend(numbers.map(|name| Column::metric(&name, "", None)));
         let number = |value: Option<f64>| value.map_or(Json::Null, Json::from);
         let rows = self.rows.iter().map(|row| {
             let mut values = row.at.clone();
