@@ -118,6 +118,6 @@ pub use layers::{
 pub use losses::Scale;
 pub use optim::{Algorithm, Optimizer, Schedule};
 pub use params::{Builder, Param, Params, Pass, Role};
-pub use svi::{Differences, InnerLoop, Order};
+pub use svi::{ClippedStep, Differences, InnerLoop, Order};
 pub use tape::Tape;
 pub use tensor::{Cube, Images, Matrix, Scalar, Tensor, Vector};

@@ -8,7 +8,9 @@
 //! v_{k+1} = m v_k − c_k ∂f(λ_k; k)/∂λ,  λ_{k+1} = λ_k + α v_{k+1},  L = f(λ_K; K)
 //! ```
 //!
-//! with `c_k` what clipping multiplies the gradient by. The reverse sweep needs products of second
+//! with `c_k` what clipping multiplies the gradient by: largest norm over norm. A step that is clipped has its length from
+//! the clipping and from the loss its direction alone, so that its derivative is `c (I − ĝ ĝᵀ) H` with `ĝ` the direction
+//! of the gradient ([`ClippedStep`]). The reverse sweep needs products of second
 //! derivatives with a vector, and these are differences of gradients:
 //! `H u ≈ [∇f(λ + r u) − ∇f(λ − r u)] / 2r`. So no second-order differentiation is needed, and any loss
 //! that can be differentiated once will do. It must be smooth: across the kinks of ReLU the
@@ -25,6 +27,16 @@ mod differences;
 #[cfg(test)]
 mod tests;
 
+/// What the reverse sweep takes for the derivative of a step whose gradient was clipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClippedStep {
+    /// The derivative.
+    Exact,
+    /// That of the gradient, times the factor of clipping. Where one second derivative is much larger than the
+    /// others, as that of KL by ln σ² is where σ is large, it is as large as the largest norm, with the wrong sign.
+    ConstantFactor,
+}
+
 /// The settings of the inner loop.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InnerLoop {
@@ -34,9 +46,9 @@ pub struct InnerLoop {
     pub step_size: f32,
     /// Fraction of the last velocity that is kept.
     pub momentum: f32,
-    /// Largest norm of the gradient of each variational parameter (over the whole batch). In the reverse sweep
-    /// the clip factor is a constant multiplier.
+    /// Largest norm of the gradient of each variational parameter (over the whole batch).
     pub clip: Option<f64>,
+    pub clipped_step: ClippedStep,
     /// How second derivatives are approximated.
     pub differences: Differences,
 }
@@ -65,6 +77,8 @@ pub struct Trajectory<B: Backend> {
     pub factors: Vec<Vec<f32>>,
     /// ∂f(λ_0; 0)/∂λ before clipping: what goes into an encoder that is to do without refinement. None without a step.
     pub first: Option<Vec<Matrix<B>>>,
+    /// By step and variational parameter the gradient, where it was clipped and the derivative of that is to be exact.
+    clipped: Vec<Vec<Option<Matrix<B>>>>,
     /// Gradients at λ_0 … λ_{K−1}, kept for forward differences.
     kept: Vec<Evaluation<B>>,
 }
@@ -110,6 +124,7 @@ impl InnerLoop {
             losses: Vec::with_capacity(self.steps),
             factors: Vec::with_capacity(self.steps),
             first: None,
+            clipped: Vec::with_capacity(self.steps),
             kept: Vec::new(),
         };
         for k in 0..self.steps {
@@ -121,6 +136,10 @@ impl InnerLoop {
                 point[i] = point[i].clone() + velocity[i].clone() * self.step_size;
             }
             trajectory.points.push(point.clone());
+            let exact = self.clipped_step == ClippedStep::Exact;
+            let clipped = at.lambda.iter().zip(&factors);
+            let clipped = clipped.map(|(g, factor)| (exact && *factor < 1.0).then(|| g.clone()));
+            trajectory.clipped.push(clipped.collect());
             trajectory.losses.push(at.loss);
             trajectory.factors.push(factors);
             if k == 0 {
@@ -179,7 +198,11 @@ impl<B: Backend> Trajectory<B> {
             let mut direction = Vec::with_capacity(lambda.len());
             for (i, factor) in self.factors[k].iter().enumerate() {
                 velocity[i] = velocity[i].clone() + lambda[i].clone() * step_size;
-                direction.push(velocity[i].clone() * *factor);
+                let pulled = match &self.clipped[k][i] {
+                    Some(gradient) => across(velocity[i].clone(), gradient),
+                    None => velocity[i].clone(),
+                };
+                direction.push(pulled * *factor);
             }
             for change in self.second(params, loss, k, &direction) {
                 for (lambda, curved) in lambda.iter_mut().zip(change.lambda) {
@@ -280,6 +303,13 @@ fn difference<B: Backend>(above: Evaluation<B>, below: &Evaluation<B>, factor: f
         params,
         factor: factor as f32,
     }
+}
+
+/// What of `u` is at right angles to `g`.
+fn across<B: Backend>(u: Matrix<B>, g: &Matrix<B>) -> Matrix<B> {
+    let square = norm(std::slice::from_ref(g)).powi(2);
+    let along = f64::from((u.clone() * g.clone()).sum().value()) / square;
+    u - g.clone() * along as f32
 }
 
 /// Euclidean norm over all tensors together.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::manifest::Experiment;
 use crate::registry::ArtifactType;
 use crate::registry::Columns;
+use crate::registry::Outputs;
 use crate::registry::Value;
 use crate::text::Diagnostic;
 use crate::text::Diagnostics;
@@ -89,6 +90,10 @@ pub(super) fn settle(steps: &mut [Arc<Step>], from: usize, experiment: &Experime
     };
     for at in from..steps.len() {
         let step = &steps[at];
+        // A program's own slots are no rows of ours; asked of each of very many steps.
+        if matches!(step.kind.outputs(), Outputs::Declared) {
+            continue;
+        }
         let is_list = |param: &&&str| {
             let value = step.params.get(param);
             value.is_some_and(|value| names(value).into_iter().any(is_constant))

@@ -9,6 +9,7 @@ use super::inference::Curvature;
 use super::networks::Draws;
 use super::networks::Objective;
 use crate::nn::Backend;
+use crate::nn::ClippedStep;
 use crate::nn::InnerLoop;
 use crate::nn::Params;
 use crate::nn::Statistics;
@@ -18,45 +19,53 @@ use crate::random::Seed;
 const BETA: f32 = 0.7;
 
 /// A step of SA-VAE on a batch of `n` against differences of its loss, in the last number of every
-/// parameter. Panics where they disagree.
+/// parameter, where inner gradients are left as they are and where they are clipped. Panics where they disagree.
 pub(crate) fn agrees<X>(mut networks: Networks<Cpu, X>, x: &X, n: usize, steps: usize) {
-    let inner = InnerLoop {
-        steps,
-        step_size: 1.0,
-        momentum: 0.5,
-        clip: None,
-        differences: Curvature::Central.differences(),
-    };
+    for clip in [None, Some(0.1)] {
+        let inner = InnerLoop {
+            steps,
+            step_size: 1.0,
+            momentum: 0.5,
+            clip,
+            clipped_step: ClippedStep::Exact,
+            differences: Curvature::Central.differences(),
+        };
+        agrees_with(&mut networks, x, n, &inner);
+    }
+}
+
+fn agrees_with<X>(networks: &mut Networks<Cpu, X>, x: &X, n: usize, inner: &InnerLoop) {
     let draws = Draws {
         noise: Seed::new(5),
         masks: Some(Seed::new(6)),
         first: 0,
     };
     let step = {
-        let objective = objective(&networks, x, &draws);
+        let objective = objective(networks, x, &draws);
         let start = [0, 1].map(|_| networks.device().full(0.0, (n, networks.latent)));
-        gradients::step(&networks, Inference::SaVae, &inner, &objective, &start)
+        gradients::step(networks, Inference::SaVae, inner, &objective, &start)
     };
+    assert_eq!(step.clipped > 0.0, inner.clip.is_some());
     let by_encoder = step.encoder.expect("it has an encoder");
     for (of_encoder, found) in [(true, by_encoder), (false, step.decoder)] {
-        for index in 0..params(&mut networks, of_encoder).len() {
+        for index in 0..params(networks, of_encoder).len() {
             let Some(gradient) = found.at(index) else {
                 continue;
             };
             let largest = gradient.iter().fold(0.0_f32, |most, g| most.max(g.abs()));
             let at = gradient.len() - 1;
-            let values = params(&mut networks, of_encoder).values(index);
+            let values = params(networks, of_encoder).values(index);
             let h = 4e-3;
             let mut outcome = |by: f32| {
                 let mut moved = values.clone();
                 moved[at] += by;
-                let set = params(&mut networks, of_encoder).set(index, moved);
+                let set = params(networks, of_encoder).set(index, moved);
                 set.expect("as many numbers");
-                loss(&networks, x, &draws, &inner)
+                loss(networks, x, &draws, inner)
             };
             let want = (outcome(h) - outcome(-h)) / f64::from(2.0 * h);
             outcome(0.0);
-            let name = params(&mut networks, of_encoder).names().nth(index);
+            let name = params(networks, of_encoder).names().nth(index);
             let (got, name) = (f64::from(gradient[at]), name.unwrap_or_default().to_owned());
             // Losses near 10 in single precision over 8e-3, and h²; then 1 % of the gradient.
             let allowed = 1e-3 + 0.01 * f64::from(largest);

@@ -20,6 +20,7 @@ use crate::models::ModelError;
 use crate::models::Rows;
 use crate::models::observation::Decoded;
 use crate::models::observation::LogVariances;
+use crate::nn::ClippedStep;
 use crate::nn::Differences;
 use crate::nn::Matrix;
 use crate::nn::Pass;
@@ -137,7 +138,7 @@ fn infer<B: Backend, X>(
         return Err(ModelError::Unsupported(what));
     }
     let start = start(networks, how.start, x, n, noise)?;
-    let inner = how.inner(Differences::default());
+    let inner = how.inner(Differences::default(), ClippedStep::Exact);
     let draws = Draws::of(noise);
     let objective = evaluation(networks, x, &draws);
     let f = |pass: &Pass<'_, B>, lambda: &[Matrix<B>], k: usize| objective.value(pass, lambda, k);

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::nn::ClippedStep;
 use crate::nn::Differences;
 use crate::nn::InnerLoop;
 use crate::nn::Order;
@@ -107,13 +108,33 @@ impl Refinement {
     }
 
     /// As `nn` runs it.
-    pub(super) fn inner(&self, differences: Differences) -> InnerLoop {
+    pub(super) fn inner(&self, differences: Differences, clipped_step: ClippedStep) -> InnerLoop {
         InnerLoop {
             steps: self.steps,
             step_size: self.rate,
             momentum: self.momentum,
             clip: (self.clip > 0.0).then_some(self.clip),
+            clipped_step,
             differences,
+        }
+    }
+}
+
+choices! {
+    /// What is taken for the derivative of an inner step whose gradient was clipped.
+    pub enum ClippedSteps {
+        /// The derivative.
+        Exact = "exact",
+        /// That of the gradient times the factor of clipping.
+        ConstantFactor = "constant-factor",
+    }
+}
+
+impl ClippedSteps {
+    pub(super) fn clipped_step(self) -> ClippedStep {
+        match self {
+            ClippedSteps::Exact => ClippedStep::Exact,
+            ClippedSteps::ConstantFactor => ClippedStep::ConstantFactor,
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Inference;
 use super::Refinement;
 use super::Start;
+use super::inference::ClippedSteps;
 use super::inference::Curvature;
 use super::training::Recipe;
 use crate::models::ModelError;
@@ -38,6 +39,8 @@ params! {
         test_start: f64 = 0.1, min(0.0), only_with("inference", &["svi"]);
         /// how `sa-vae` takes products of second derivatives with a vector
         curvature: Curvature = Curvature::Central, only_with("inference", &["sa-vae"]);
+        /// what `sa-vae` takes for the derivative of a step that `inner_clip` clipped
+        clipped_steps: ClippedSteps = ClippedSteps::Exact, only_with("inference", &["sa-vae"]);
         /// weight β of the KL term at first
         beta: f64 = 0.1, min(0.0), max(1.0);
         /// epochs in which β grows by 1; 0 for β = 1 from the first iteration on

@@ -17,6 +17,7 @@ use crate::models::ModelError;
 use crate::models::Rows;
 use crate::nn::Activation;
 use crate::nn::Backend;
+use crate::nn::ClippedStep;
 use crate::nn::InnerLoop;
 use crate::nn::Matrix;
 use crate::nn::Mlp;
@@ -155,6 +156,7 @@ impl Case {
                 step_size: if visible == "gaussian" { 0.3 } else { 1.0 },
                 momentum: 0.5,
                 clip: None,
+                clipped_step: ClippedStep::Exact,
                 differences: Curvature::Central.differences(),
             },
             arrays,

@@ -104,7 +104,10 @@ pub fn train<B: Backend, X>(
         } else {
             0
         },
-        ..settings.refinement.inner(params.curvature.differences())
+        ..settings.refinement.inner(
+            params.curvature.differences(),
+            params.clipped_steps.clipped_step(),
+        )
     };
     let mut training = SemiAmortizedTraining {
         method: params.inference,

@@ -38,6 +38,7 @@ const SETTINGS: InnerLoop = InnerLoop {
     step_size: 0.7,
     momentum: 0.5,
     clip: None,
+    clipped_step: ClippedStep::Exact,
     differences: Differences::Central {
         distance: 0.05,
         order: Order::Second,
@@ -127,8 +128,25 @@ impl Curved {
 
 #[test]
 fn derivatives_through_the_inner_loop_agree_with_brute_force() {
+    agrees_with_brute_force(&SETTINGS);
+}
+
+/// In some steps the gradients of both, in some of one, and in some of neither.
+#[test]
+fn so_they_do_where_steps_are_clipped() {
+    let settings = InnerLoop {
+        clip: Some(0.8),
+        ..SETTINGS
+    };
     let toy = Curved::new();
-    let derivatives = SETTINGS
+    let run = settings.run(&toy.params, &toy.initial(), &toy.loss());
+    assert!((2..7).contains(&run.clipped()), "{:?}", run.factors);
+    agrees_with_brute_force(&settings);
+}
+
+fn agrees_with_brute_force(settings: &InnerLoop) {
+    let toy = Curved::new();
+    let derivatives = settings
         .run(&toy.params, &toy.initial(), &toy.loss())
         .backward(&toy.params, &toy.loss());
     let h = 5e-3_f32;
@@ -140,7 +158,7 @@ fn derivatives_through_the_inner_loop_agree_with_brute_force() {
                 let mut values = initial[which].to_vec();
                 values[j] += sign * h;
                 initial[which] = Cpu::default().matrix(values, 2, 2);
-                toy.outcome(&SETTINGS, &initial)
+                toy.outcome(settings, &initial)
             };
             let want = (at(1.0) - at(-1.0)) / f64::from(2.0 * h);
             // float32 losses of size 1 differ by 1e-7 over 1e-2: 1e-4 covers rounding and h².
@@ -154,7 +172,7 @@ fn derivatives_through_the_inner_loop_agree_with_brute_force() {
             let mut values = toy.params.values(0);
             values[j] += sign * h;
             toy.params.set(0, values).expect("as many numbers");
-            toy.outcome(&SETTINGS, &toy.initial())
+            toy.outcome(settings, &toy.initial())
         };
         let want = (at(1.0) - at(-1.0)) / f64::from(2.0 * h);
         assert!((f64::from(*got) - want).abs() < 5e-4, "{got} is not {want}");
@@ -181,11 +199,12 @@ fn the_papers_differences_point_the_same_way_but_are_coarser() {
 }
 
 #[test]
-fn clipping_bounds_every_step_and_is_a_constant_factor_going_back() {
+fn clipping_bounds_every_step_and_can_be_a_constant_factor_going_back() {
     let toy = Quadratic::new();
     let initial = Cpu::default().matrix(vec![40.0, -30.0, 20.0], 1, 3);
     let settings = InnerLoop {
         clip: Some(1.0),
+        clipped_step: ClippedStep::ConstantFactor,
         momentum: 0.0,
         steps: 1,
         ..SETTINGS

@@ -212,7 +212,10 @@ impl StageKind for Command {
         let mut outputs = Vec::new();
         if let Some(Value::Map(out)) = given("out") {
             outputs.extend(out.iter().filter_map(|(name, value)| {
-                let ty = outputs::Output::read(name, value).ok()?.ty;
+                let ty = match value {
+                    Value::Str(_) => None,
+                    value => outputs::Output::read(name, value).ok()?.ty,
+                };
                 let ty = ty.and_then(|ty| ArtifactType::declarable(&ty));
                 Some((name.clone(), ty.unwrap_or(ArtifactType::File)))
             }));
@@ -259,10 +262,21 @@ impl StageKind for Command {
         })
     }
 
-    /// A text for the shell, but one with a path that a variable could hide, and variables that hide nothing.
+    /// A text for the shell or a program with arguments, but those with a path that a variable could hide, and
+    /// variables that hide nothing.
     fn needs_no_check(&self, name: &str, value: &Value) -> bool {
+        let is_plain = |text: &str| !text.contains("${checkpoint}") && !text.contains('\0');
         match (name, value) {
             ("run", Value::Str(text)) => !text.trim().is_empty() && !text.contains("${checkpoint}"),
+            ("run", Value::List(arguments)) => {
+                let program = arguments.first().and_then(Value::as_str);
+                let is_plain = |argument: &Value| match argument {
+                    Value::Str(text) => is_plain(text),
+                    other => !matches!(other, Value::List(_) | Value::Map(_)),
+                };
+                program.is_some_and(|program| !program.trim().is_empty())
+                    && arguments.iter().all(is_plain)
+            }
             ("values", Value::Map(variables)) => {
                 let mut variables = variables.iter();
                 variables.all(|(name, value)| check::hides_nothing(name, value))
