@@ -196,6 +196,8 @@ impl SaVae {
             step_size: 1.0,
             momentum: 0.5,
             clip: Some(CLIP),
+            // As the peers do, which answer with the same numbers.
+            clipped_step: ClippedStep::ConstantFactor,
             differences: Differences::Central {
                 distance: 0.01,
                 order: Order::Second,

@@ -262,17 +262,22 @@ fn none_before(store: &Store, project: &Project, step: &Step) -> Result<String, 
     Ok("it has no result from before".to_owned())
 }
 
-/// The result that a step had under its last key.
+/// The result that a step had under its last key, or where the attempts at that came to nothing, the one before.
 fn last(
     store: &Store,
     project: &Project,
     step: &Step,
 ) -> Result<Option<(Digest, crate::store::Record)>, Stop> {
-    let keys = store.keys_of(&project.name())?;
-    let Some(key) = keys.get(&step.to_string()).copied() else {
-        return Ok(None);
-    };
-    Ok(store.record(key)?.map(|record| (key, record)))
+    let name = step.to_string();
+    let last = store.keys_of(&project.name())?.get(&name).copied();
+    let attempts = store.attempts(&project.name(), &name)?;
+    let made = attempts.iter().rev().filter(|one| one.outcome == "made");
+    for key in last.into_iter().chain(made.map(|one| one.key)) {
+        if let Some(record) = store.record(key)? {
+            return Ok(Some((key, record)));
+        }
+    }
+    Ok(None)
 }
 
 /// The outputs that a program declares now and that a result from before lacks.

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 const AFTER_HELP: &str = "\
 Exit codes:
   0  done, and everything asked for is up to date
-  1  some step failed, or a result is damaged
+  1  some step failed, all that was asked for is pending, or a result is damaged
   2  the command line, a manifest or a pipeline is wrong; nothing was run
   3  the store cannot be used: locked, not writable, or of a newer version
   4  `--require-claims`: a claim fails or is undecided

@@ -1,17 +1,15 @@
 //! `sweepline export`: metrics and curves for other programs.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::io::Write;
-use std::path::Path;
 
 use serde_json::Value as Json;
 
 use super::args::ExportArgs;
 use super::args::ExportFormat;
 use super::exit::Exit;
+use super::exported::Exported;
 use super::previous_run::PreviousRun;
 use super::printer::Printer;
 use super::project::Project;
@@ -32,6 +30,7 @@ use crate::stages::Results;
 use crate::store::Digest;
 use crate::store::PastRun;
 use crate::table::Table;
+use crate::text::Diagnostic;
 use crate::text::ShowPath;
 use crate::text::plural;
 
@@ -65,15 +64,15 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         writeln!(err, "  = help: `sweepline run {manifest}` measures")?;
         return Ok(Exit::Failed);
     }
-    let mut memory = exported(&args.dir);
+    let mut exported = Exported::of(&args.dir, args.to, &project.name());
     if let Some(first) = files
         .iter()
-        .find(|file| !args.force && foreign(&args.dir, file, &memory))
+        .find(|file| !args.force && exported.is_foreign(file))
     {
         let path = args.dir.join(&first.0);
         writeln!(
             err,
-            "error: `{}` is there, and no export wrote it",
+            "error: `{}` is there, and no export of this experiment wrote it",
             path.shown()
         )?;
         writeln!(
@@ -82,17 +81,8 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         )?;
         return Ok(Exit::Usage);
     }
-    for (path, bytes) in &files {
-        if !path.ends_with('/') {
-            memory.insert(path.clone(), Digest::of(bytes).to_hex());
-        }
-    }
     make_folder(&args.dir)?;
-    // Before the files: what an export that dies has written is known to be its.
-    replace_file(
-        &args.dir.join(MEMORY),
-        serde_json::to_string(&memory).map_err(io::Error::other)?,
-    )?;
+    exported.note(&files)?;
     for (path, bytes) in &files {
         let folder = path.ends_with('/');
         let path = args.dir.join(path);
@@ -105,7 +95,14 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         }
         replace_file(&path, bytes)?;
     }
-    remove_older(&args.dir, &files, &memory)?;
+    for kept in exported.remove_rest(&files)? {
+        let path = args.dir.join(kept);
+        let title = format!(
+            "`{}` is of an earlier export, and others have written there",
+            path.shown()
+        );
+        err.diagnostic(&Diagnostic::warning(title).help("it stays, and is shown beside these"))?;
+    }
     let written = files.iter().filter(|(path, _)| !path.ends_with('/'));
     let count = plural(written.count(), "file");
     writeln!(err, "{count} in {}", args.dir.shown())?;
@@ -123,55 +120,6 @@ pub(super) fn export(args: &ExportArgs, err: &mut Printer) -> Result<Exit, Stop>
         ExportFormat::Csv | ExportFormat::Arrow => {}
     }
     Ok(Exit::Success)
-}
-
-/// What exports wrote into a folder: path below it → digest.
-const MEMORY: &str = ".sweepline-export";
-
-fn exported(dir: &Path) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(dir.join(MEMORY)).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
-}
-
-/// Removes the event files of earlier exports beside new ones, which versions before had other names for:
-/// TensorBoard would show their curves as well.
-fn remove_older(dir: &Path, files: &[File], memory: &BTreeMap<String, String>) -> io::Result<()> {
-    let folder_of = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    let is_event =
-        |path: &str| path.contains("/events.out.tfevents.") && path.ends_with(".sweepline");
-    let new: Vec<&str> = files
-        .iter()
-        .map(|(path, _)| path.as_str())
-        .filter(|path| is_event(path))
-        .collect();
-    let folders: BTreeSet<Option<String>> = new.iter().map(|path| folder_of(path)).collect();
-    for (path, digest) in memory.iter().filter(|(path, _)| is_event(path)) {
-        let full = dir.join(path);
-        let older = !new.contains(&path.as_str()) && folders.contains(&folder_of(path));
-        if older && fs::read(&full).is_ok_and(|there| Digest::of(&there).to_hex() == *digest) {
-            fs::remove_file(full)?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether a file is there that no export wrote, or that was changed since, and that is other than
-/// what is to be written.
-fn foreign(dir: &Path, (path, bytes): &File, memory: &BTreeMap<String, String>) -> bool {
-    let full = dir.join(path);
-    let Ok(about) = fs::symlink_metadata(&full) else {
-        return false;
-    };
-    if path.ends_with('/') {
-        return !full.is_dir();
-    }
-    let there = match about.is_file() {
-        true => fs::read(&full).ok(),
-        false => None,
-    };
-    there.is_none_or(|there| {
-        there != *bytes && memory.get(path) != Some(&Digest::of(&there).to_hex())
-    })
 }
 
 /// Two tables per stage where it leaves both: its numbers by cell, and its curves.

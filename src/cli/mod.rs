@@ -12,6 +12,7 @@ mod events;
 mod executors;
 mod exit;
 mod export;
+mod exported;
 mod filters;
 mod gc;
 mod graph;

@@ -57,6 +57,7 @@ use crate::engine::Options;
 use crate::engine::SharedResults;
 use crate::engine::State;
 use crate::engine::StepSummary;
+use crate::engine::Totals;
 use crate::plan::SelectedSteps;
 use crate::plan::StepId;
 use crate::search::outside::Program;
@@ -347,10 +348,15 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
         report::write(project, &results, None, err)?;
     }
     Ok(match () {
-        () if wrong || summary.totals.failed > 0 => Exit::Failed,
+        () if wrong || summary.totals.failed > 0 || nothing_made(&summary.totals) => Exit::Failed,
         () if summary.stopped => Exit::Interrupted,
         () => claims,
     })
+}
+
+/// Whether all that was asked for is pending, since it needs what was not.
+fn nothing_made(totals: &Totals) -> bool {
+    totals.pending > 0 && totals.done + totals.up_to_date == 0
 }
 
 /// The same command once more, in the place of this process: the plan is another one now. A name of

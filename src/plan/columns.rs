@@ -126,7 +126,7 @@ pub(super) fn settle(steps: &mut [Arc<Step>], from: usize, experiment: &Experime
 fn is_gone(experiment: &Experiment, name: &str) -> bool {
     let grid = &experiment.grid;
     let mut cells = 0..grid.len();
-    !experiment.as_written
+    experiment.lacks_cells()
         && grid.columns().index(name).is_some()
         && cells.all(|cell| grid.value(cell, name).is_none())
 }
@@ -168,7 +168,7 @@ pub(super) fn check(
             for name in names {
                 if let Some(wrong) = reads.lacks(param, name) {
                     said.insert(Arc::clone(&step.stage));
-                    let gone = !experiment.as_written && wrong.level == Level::Error;
+                    let gone = experiment.lacks_cells() && wrong.level == Level::Error;
                     found.push(match gone && reads.may_be_there(name) {
                         true => {
                             left_out.insert(Arc::clone(&step.stage));

@@ -273,12 +273,14 @@ impl Plan {
                     .iter()
                     .find(|argument| *argument.name == **name)?;
                 let used = argument.value.names();
-                let fresh = words(new.as_deref())
+                let fresh: BTreeSet<&str> = words(new.as_deref())
                     .difference(&words(old.as_deref()))
                     .copied()
                     .collect();
-                let changed = used.iter().filter(|name| self.says_any(step, name, &fresh));
-                let mut names = changed.chain(&used);
+                // New words that no value has are the manifest's own.
+                let mut names = used
+                    .iter()
+                    .filter(|name| fresh.is_empty() || self.says_any(step, name, &fresh));
                 let written = names.find_map(|name| self.value_place(step, name));
                 Some(written.unwrap_or_else(|| argument.value.place.clone()))
             }

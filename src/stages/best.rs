@@ -15,6 +15,7 @@ use crate::engine::StepOutput;
 use crate::registry::ArtifactType;
 use crate::registry::Columns;
 use crate::registry::Entry;
+use crate::registry::InvalidParam;
 use crate::registry::Measure;
 use crate::registry::Names;
 use crate::registry::Outputs;
@@ -113,6 +114,22 @@ impl StageKind for BestTable {
 
     fn measures(&self) -> Vec<Measure> {
         vec![VALUE]
+    }
+
+    fn check(&self, params: &Values) -> Result<(), InvalidParam> {
+        let Ok(params) = BestParams::read(params) else {
+            return Ok(());
+        };
+        let Names(values) = &params.values;
+        match params.by.0.iter().find(|name| values.contains(name)) {
+            None => Ok(()),
+            Some(name) => Err(InvalidParam {
+                param: "by",
+                message: format!("`{name}` is what is compared: each of its values would be best"),
+                help: "`by` names axes that tell methods apart; `by: []` where there is one method"
+                    .to_owned(),
+            }),
+        }
     }
 
     fn reduces_all(&self) -> bool {

@@ -109,7 +109,7 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
         }
         return;
     }
-    if measuring.is_empty() && !plan.experiment.as_written {
+    if measuring.is_empty() && plan.experiment.lacks_cells() {
         return;
     }
     if measuring.is_empty() {
@@ -167,9 +167,9 @@ fn check(plan: &Plan, stated: &StatedClaim, found: &mut Diagnostics) {
 
 /// Where cells may be gone for this run alone, what a claim lacks leaves it undecided.
 fn as_it_stands(plan: &Plan, wrong: Diagnostic) -> Diagnostic {
-    match plan.experiment.as_written {
-        true => wrong,
-        false => wrong.as_warning().help("it stays undecided in this run"),
+    match plan.experiment.lacks_cells() {
+        true => wrong.as_warning().help("it stays undecided in this run"),
+        false => wrong,
     }
 }
 

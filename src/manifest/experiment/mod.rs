@@ -67,8 +67,7 @@ pub struct Experiment {
     pub profile: Option<String>,
     /// The changes of the command line as text; empty where there are none.
     pub overrides: String,
-    /// Whether it is the experiment as the manifest has it. Under a profile or a change of the command line cells may be
-    /// gone that a stage or a claim speaks of, which is no mistake then.
+    /// Whether it is the experiment as the manifest has it, without a profile or a change of the command line.
     pub as_written: bool,
     /// The files of the project that it led to.
     pub(super) files: ProjectFiles,
@@ -98,6 +97,12 @@ pub struct Reading {
 }
 
 impl Experiment {
+    /// Whether cells may be gone that a stage or a claim speaks of, which is no mistake then. In a search they may be
+    /// to come.
+    pub fn lacks_cells(&self) -> bool {
+        !self.as_written && self.search.is_none()
+    }
+
     /// The axes with the values that cells have on them, for claims to name.
     pub fn known(&self) -> KnownNames {
         claims::known(self.grid.columns(), self.search.as_ref())

@@ -283,9 +283,9 @@ impl Reader<'_> {
 
     /// A cell that is read and is not there: a mistake, unless it may be so for this run alone.
     fn gone(&self, title: impl Into<String>) -> Diagnostic {
-        match self.ready.experiment.as_written {
-            true => Diagnostic::error(title),
-            false => Diagnostic::warning(title).help("nothing is read there in this run"),
+        match self.ready.experiment.lacks_cells() {
+            true => Diagnostic::warning(title).help("nothing is read there in this run"),
+            false => Diagnostic::error(title),
         }
     }
 }

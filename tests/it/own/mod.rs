@@ -10,6 +10,7 @@ mod folders;
 mod left_running;
 mod live;
 mod metrics;
+mod months;
 mod numbers;
 mod order;
 mod pictures;

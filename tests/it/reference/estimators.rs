@@ -1,7 +1,7 @@
 //! Importance-weighted bounds, mixtures as proposals, and derivatives through inner steps.
 
 use sweepline::nn::importance::{self, Estimator, Mixture};
-use sweepline::nn::svi::{Differences, InnerLoop, Order};
+use sweepline::nn::svi::{ClippedStep, Differences, InnerLoop, Order};
 use sweepline::nn::{Backend, Cpu, Matrix, Mlp, Params, Pass, Scalar, Vector, losses as nn};
 
 use super::case::{Answers, Case};
@@ -155,6 +155,7 @@ pub(super) fn savae(case: &Case) -> Answers {
         step_size: case.number("alpha") as f32,
         momentum: case.number("momentum") as f32,
         clip: None,
+        clipped_step: ClippedStep::Exact,
         // The tolerance is that of exact second derivatives; two gradients per step miss it.
         differences: Differences::Central {
             distance: 0.05,
