@@ -11,6 +11,7 @@ use crate::engine;
 use crate::engine::Disturbed;
 use crate::engine::ViewOwner;
 use crate::engine::view_owner;
+use crate::plan::StepStatus;
 use crate::store::HARMLESS;
 use crate::store::Store;
 use crate::store::real_path;
@@ -151,6 +152,39 @@ pub(super) fn tell_disturbed(view: &Path, store: &Store, err: &mut Printer) -> i
         writeln!(err, "  = help: {leave}")?;
     }
     Ok(changed.len())
+}
+
+/// Says which files of the folder of results show another result than a step has that is up to date.
+pub(super) fn tell_outdated(
+    project: &Project,
+    statuses: &[StepStatus],
+    store: &Store,
+    err: &mut Printer,
+) -> io::Result<()> {
+    // A run that goes on is about to show them.
+    if store.writer().is_some() {
+        return Ok(());
+    }
+    let steps = project.plan.steps.iter().zip(statuses);
+    let results = steps.filter_map(|(step, status)| match status {
+        StepStatus::UpToDate { result, .. } => Some((&**step, &**result)),
+        _ => None,
+    });
+    let outdated = engine::outdated(&project.view, results);
+    let here = std::env::current_dir().unwrap_or_default();
+    let view = project.view.strip_prefix(&here).unwrap_or(&project.view);
+    let Some(first) = outdated.first() else {
+        return Ok(());
+    };
+    let more = match outdated.len() - 1 {
+        0 => "shows".to_owned(),
+        more => format!("and {} show", plural(more, "other file")),
+    };
+    writeln!(
+        err,
+        "`{}` {more} another result than is up to date: the next `sweepline run` shows that",
+        view.join(first).shown()
+    )
 }
 
 fn tell(view: &Path, files: &[(String, &str)], what: &str, err: &mut Printer) -> io::Result<()> {

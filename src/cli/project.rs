@@ -344,6 +344,22 @@ impl Project {
         if let (Some(step), None) = (called.next(), called.next()) {
             return Ok(step);
         }
+        // The coordinates in another order.
+        let parts = |name: &str| {
+            let mut parts: Vec<String> = name
+                .split(['[', ',', ']'])
+                .map(|part| part.trim().to_owned())
+                .collect();
+            parts[1..].sort_unstable();
+            parts
+        };
+        let wanted = parts(name);
+        let mut called = steps
+            .iter()
+            .filter(|step| name.starts_with(&*step.stage) && parts(&step.to_string()) == wanted);
+        if let (Some(step), None) = (called.next(), called.next()) {
+            return Ok(step);
+        }
         writeln!(
             err,
             "error: no step `{name}` in `{}`",

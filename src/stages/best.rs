@@ -174,6 +174,25 @@ fn of(table: &Table, params: &BestParams) -> Result<(Table, Table, Vec<String>),
     let own: Vec<usize> = (0..table.columns.len())
         .filter(|at| table.columns[*at].axis && !by.contains(at) && !replicates.contains(at))
         .collect();
+    // A number that seeds change puts each of them with another method.
+    let has_fraction = |at: usize| {
+        let mut numbers = table.rows.iter().filter_map(|row| row[at].as_f64());
+        !table.columns[at].axis && numbers.any(|number| number.fract() != 0.0)
+    };
+    for at in by.iter().filter(|at| has_fraction(**at)) {
+        let mut settings = table.grouped(&own).into_iter();
+        let differs = |rows: &[usize]| {
+            rows.iter()
+                .any(|row| table.rows[*row][*at] != table.rows[rows[0]][*at])
+        };
+        if settings.any(|(_, rows)| differs(&rows)) {
+            let name = &table.columns[*at].name;
+            return Err(JobError::failed(format!(
+                "`{name}` is a number that differs within a setting: under `by` it tells no methods apart"
+            ))
+            .hint("`by` names axes; `by: []` where there is one method"));
+        }
+    }
     let place = [&by[..], &own].concat();
     let setting = |(mut method, rows): (Vec<Json>, Vec<usize>)| Setting {
         at: method.split_off(by.len()),

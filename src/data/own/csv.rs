@@ -18,6 +18,7 @@ use super::split_named;
 use super::table::Table;
 use super::table::is_missing;
 use super::table::number;
+use super::table::truth;
 use super::wrong;
 use crate::data::Context;
 use crate::data::DataError;
@@ -94,7 +95,7 @@ impl Entry for Csv {
          left out, as the log says. A first line `0,1,2,…` of three columns or more is a header, as pandas writes\n\
          that of columns without names, and the log says so; it counts from 0 then. Tables to validate and test on\n\
          have the same columns, in any order. An empty field, `NA`, `N/A`, `NaN`, `null`, `none` and `?`, in capitals\n\
-         or not, are missing values, also as classes. Classes are numbers if all of all tables are, and else texts.\n\
+         or not, are missing values, also as classes; `True` and `False` of pandas, `TRUE` and `FALSE` of R are 1 and 0. Classes are numbers if all of all tables are, and else texts.\n\
          `x` is `[n, d]`; splits and scaling: as of `dataset/npy`. Closed form: the numbers are taken as they are."
     }
 
@@ -317,7 +318,7 @@ fn part(
     for row in rows {
         for at in &columns {
             let field = &table.rows[*row][*at];
-            let value = number(field);
+            let value = number(field).or_else(|| truth(field));
             let value = value.ok_or_else(|| no_number(table, *row, *at, field, params))?;
             if let Some(whole) = large_whole(field, value) {
                 large.push((numbers.len(), whole));

@@ -34,6 +34,15 @@ pub(super) fn number(field: &str) -> Option<f64> {
     }
 }
 
+/// What Python, R and JSON call true and false: 1 and 0.
+pub(super) fn truth(field: &str) -> Option<f64> {
+    match field {
+        "True" | "TRUE" | "true" => Some(1.0),
+        "False" | "FALSE" | "false" => Some(0.0),
+        _ => None,
+    }
+}
+
 /// Whether a line counts columns from 0, as pandas names those without names; before them may be the empty
 /// name of a column that numbers the rows.
 fn counts_columns(line: &StringRecord) -> bool {

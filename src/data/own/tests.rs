@@ -242,6 +242,16 @@ fn a_column_may_say_the_split_and_headers_may_lack() {
 
 /// `numpy.savetxt(…, header="u,v")`, its header of two lines, and one that names other columns than there are.
 #[test]
+fn true_and_false_are_one_and_zero() {
+    let rows = b"smokes,age,s\nTrue,3,train\nFALSE,4,train\n";
+    let given = [("split", Value::from("s"))];
+    let data = load("csv", &[("file", "t.csv", rows)], &given).expect("numbers");
+    assert_eq!(data.train.x_f32(), Some(vec![1.0, 3.0, 0.0, 4.0]));
+    let text = table("a,b\nTrue,yes\n", &[]);
+    assert!(text.contains("yes"), "{text}");
+}
+
+#[test]
 fn comments_above_a_table_are_none_of_it() {
     for (text, header) in [
         ("# u,v\n1,2\n3,4\n5,6\n", None),

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use crate::plan::Step;
 use crate::store::Presence;
+use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::names;
 
@@ -13,6 +15,7 @@ use super::added;
 use super::aside;
 use super::memory;
 use super::memory::ViewFile;
+use super::places::places;
 
 /// What is found in a view that is not what was shown there, by path below its folder.
 pub struct Disturbed {
@@ -38,6 +41,28 @@ pub fn disturbed(folder: &Path, store: &Store, settled: bool) -> Disturbed {
         changed: changed.collect(),
         added,
     }
+}
+
+/// Which files of a view show another result than its step has now: as after an edit that was taken back, where nothing
+/// is to be run. By path below its folder.
+pub fn outdated<'r>(
+    folder: &Path,
+    results: impl IntoIterator<Item = (&'r Step, &'r StepResult)>,
+) -> Vec<String> {
+    let shown = memory::files(folder).unwrap_or_default();
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let mut outdated = Vec::new();
+    for (step, result) in results {
+        for place in places(step, result) {
+            let other = |own: &ViewFile| own.content != place.what.content();
+            if shown.get(&place.path).is_some_and(other) {
+                outdated.push(names::shown(&place.path));
+            }
+        }
+    }
+    outdated
 }
 
 fn why(path: &str) -> &'static str {

@@ -41,6 +41,7 @@ use super::options::Options;
 pub use aside::kept_as;
 pub use disturbed::Disturbed;
 pub use disturbed::disturbed;
+pub use disturbed::outdated;
 pub use edits::keep_edits;
 pub use memory::NEW_MEMORY;
 pub use memory::ViewOwner;

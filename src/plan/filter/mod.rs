@@ -127,17 +127,16 @@ impl Term {
         let rest = range.start + at + length..range.end;
         let values = split(&source.text, rest, '|').into_iter().map(|part| {
             let place = trimmed(source, part);
-            let text = place.text().to_owned();
-            let wild = text.contains(['*', '?']);
+            let quoted = in_quotes(place.text());
+            let text = quoted.unwrap_or(place.text()).to_owned();
+            let wild = quoted.is_none() && text.contains(['*', '?']);
             // Brackets belong to lists, not to the pattern.
             let pattern = glob::Pattern::new(&text.replace('[', "[[]"));
-            // The empty text has no other name.
-            let empty = matches!(&*text, "''" | "\"\"");
             Wanted {
                 number: text.parse().ok().filter(|number: &f64| number.is_finite()),
                 pattern: pattern.ok().filter(|_| wild),
                 place,
-                text: if empty { String::new() } else { text },
+                text,
             }
         });
         let term = Term {
@@ -265,11 +264,33 @@ impl Wanted {
     }
 }
 
-/// The parts between separators that stand outside of brackets.
+/// What a value in quotes is, which may have commas, bars and stars in it.
+fn in_quotes(text: &str) -> Option<&str> {
+    let quoted = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    quoted('\'').or_else(|| quoted('"'))
+}
+
+/// The parts between separators that stand outside of brackets, and of quotes around a whole value.
 fn split(text: &str, range: Range<usize>, separator: char) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let (mut start, mut depth) = (range.start, 0_u32);
-    for (at, c) in text[range.clone()].char_indices() {
+    let mut quote = None;
+    // A quote begins where a value does, and ends where something else begins.
+    let mut begins = separator == '|';
+    let mut rest = text[range.clone()].char_indices();
+    while let Some((at, c)) = rest.next() {
+        if quote == Some(c) && ends_value(rest.as_str()) {
+            quote = None;
+            continue;
+        }
+        if quote.is_some() {
+            continue;
+        }
+        if begins && matches!(c, '\'' | '"') && closes(rest.as_str(), c) {
+            quote = Some(c);
+            continue;
+        }
+        begins = matches!(c, '=' | '<' | '>' | '|') || begins && c.is_whitespace();
         match c {
             '[' | '{' => depth += 1,
             ']' | '}' => depth = depth.saturating_sub(1),
@@ -282,6 +303,18 @@ fn split(text: &str, range: Range<usize>, separator: char) -> Vec<Range<usize>> 
     }
     parts.push(start..range.end);
     parts
+}
+
+/// Whether a value that this quote begins has its end.
+fn closes(rest: &str, quote: char) -> bool {
+    let mut quotes = rest.match_indices(quote);
+    quotes.any(|(at, _)| ends_value(&rest[at + 1..]))
+}
+
+/// Whether what follows a value's last quote is no more of the value.
+fn ends_value(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    rest.is_empty() || rest.starts_with([',', '|'])
 }
 
 fn trimmed(source: &Arc<Source>, range: Range<usize>) -> Place {

@@ -55,9 +55,38 @@ fn quotes_alone_are_the_empty_text() {
 }
 
 #[test]
+fn what_separates_stands_in_quotes() {
+    let with = |drug: &str| [("drug", Value::from(drug)), ("dose", Value::from(1))];
+    let comma = with("5-FU, iv");
+    assert!(holds("drug=\"5-FU, iv\",dose=1", &comma));
+    assert!(holds("dose=1, drug = '5-FU, iv'", &comma) && !holds("drug!='5-FU, iv'", &comma));
+    assert!(holds("drug=x|'A|B'|y", &with("A|B")) && holds("drug='A*'", &with("A*")));
+    assert!(!holds("drug='A*'", &with("AB")));
+    // Quotes that stand for themselves.
+    assert!(holds("drug='tis|it's", &with("it's")) && holds("drug='tis|it's", &with("'tis")));
+    assert!(holds("drug=5' UTR,dose=1", &with("5' UTR")));
+    assert!(holds("drug=\"'n'\"", &with("'n'")));
+}
+
+#[test]
 fn no_text_makes_it_panic() {
     for text in [
-        "", ",", "=", "a=", "=a", "a<b", "a<1|2", "ä=ö|", "a!b", "[,]=", "]{,",
+        "a='",
+        "a=''|'",
+        "a='b',c=\"",
+        "'=''",
+        "a='ä'ö'",
+        "",
+        ",",
+        "=",
+        "a=",
+        "=a",
+        "a<b",
+        "a<1|2",
+        "ä=ö|",
+        "a!b",
+        "[,]=",
+        "]{,",
     ] {
         let _ = Filter::read("--only", text);
     }

@@ -161,7 +161,50 @@ stages:
 
 #[test]
 fn what_is_compared_does_not_tell_methods_apart() {
-    let best = "  top: {uses: table/best, in: {rows: train}, with: {values: loss, by: loss, replicate: seed}}\n";
-    let text = mistakes(&format!("{SWEPT}{best}"));
+    let best = |by: &str| {
+        format!(
+            "{}  top: {{uses: table/best, in: {{rows: train}}, with: {{values: loss, by: {by}, replicate: seed}}}}\n",
+            SWEPT.replace("loss=", "acc=$seed.5 loss=")
+        )
+    };
+    let text = mistakes(&best("loss"));
     assert!(text.contains("`loss` is what is compared"), "{text}");
+    let said = told(&space(&best("acc")), &[]);
+    assert!(said.contains("`acc` is a number that differs"), "{said}");
+}
+
+/// An edit that is taken back runs nothing, and shows nothing either before the next run.
+#[test]
+fn what_shows_another_result_than_that_of_now_is_told() {
+    let space = space(&format!(
+        "{SWEPT}  tab: {{uses: table/summary, in: {{rows: train}}, with: {{values: loss, replicate: seed}}}}\n"
+    ));
+    let told = |verb: &str| {
+        let output = space.output(&[verb, "manifests/o.yaml"]);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    run(&space, &[]);
+    assert!(!told("plan").contains("another result") && !told("status").contains("another result"));
+    space.replace("manifests/o.yaml", "loss=", "loss=1");
+    run(&space, &[]);
+    space.replace("manifests/o.yaml", "loss=1", "loss=");
+    for verb in ["plan", "status"] {
+        let said = told(verb);
+        assert!(
+            said.contains("show another result than is up to date"),
+            "{said}"
+        );
+    }
+    assert_eq!(run(&space, &[]), counts(&[]));
+    assert_eq!(told("status"), "");
+}
+
+#[test]
+fn a_step_is_known_by_its_coordinates_in_any_order() {
+    let space = space(SWEPT);
+    run(&space, &[]);
+    let show = |step: &str| space.stdout(&["show", "manifests/o.yaml", step]);
+    assert_eq!(show("train[seed=2, lr=0.5]"), show("train[lr=0.5,seed=2]"));
+    let output = space.output(&["show", "manifests/o.yaml", "train[seed=2]"]);
+    assert_eq!(output.status.code(), Some(2));
 }
