@@ -198,6 +198,7 @@ impl SaVae {
             clip: Some(CLIP),
             // As the peers do, which answer with the same numbers.
             clipped_step: ClippedStep::ConstantFactor,
+            back_clip: None,
             differences: Differences::Central {
                 distance: 0.01,
                 order: Order::Second,

@@ -49,6 +49,9 @@ pub struct InnerLoop {
     /// Largest norm of the gradient of each variational parameter (over the whole batch).
     pub clip: Option<f64>,
     pub clipped_step: ClippedStep,
+    /// Largest norm of what a step passes back in the reverse sweep: of the derivative by λ, all variational parameters
+    /// together, and of what it adds to the derivative by θ.
+    pub back_clip: Option<f64>,
     /// How second derivatives are approximated.
     pub differences: Differences,
 }
@@ -187,6 +190,7 @@ impl<B: Backend> Trajectory<B> {
             steps,
             step_size,
             momentum,
+            back_clip,
             ..
         } = self.settings;
         let end = self.end(params, loss);
@@ -204,11 +208,31 @@ impl<B: Backend> Trajectory<B> {
                 };
                 direction.push(pulled * *factor);
             }
+            let mut by_params: Option<ParamGradients<B>> = None;
             for change in self.second(params, loss, k, &direction) {
                 for (lambda, curved) in lambda.iter_mut().zip(change.lambda) {
                     *lambda = lambda.clone() - curved * change.factor;
                 }
-                total.add(&change.params, -change.factor);
+                match &mut by_params {
+                    Some(known) => known.add(&change.params, -change.factor),
+                    None => {
+                        let mut first = change.params;
+                        first.scale(-change.factor);
+                        by_params = Some(first);
+                    }
+                }
+            }
+            let within = |norm: f64| back_clip.map_or(1.0, |most| (most / (norm + 1e-6)).min(1.0));
+            let factor = within(norm(&lambda)) as f32;
+            if factor < 1.0 {
+                lambda = lambda.into_iter().map(|lambda| lambda * factor).collect();
+            }
+            if let Some(mut by_params) = by_params {
+                let factor = within(by_params.global_norm()) as f32;
+                if factor < 1.0 {
+                    by_params.scale(factor);
+                }
+                total.add(&by_params, 1.0);
             }
             for velocity in &mut velocity {
                 *velocity = velocity.clone() * momentum;

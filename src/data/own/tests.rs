@@ -243,7 +243,7 @@ fn a_column_may_say_the_split_and_headers_may_lack() {
 /// `numpy.savetxt(…, header="u,v")`, its header of two lines, and one that names other columns than there are.
 #[test]
 fn true_and_false_are_one_and_zero() {
-    let rows = b"smokes,age,s\nTrue,3,train\nFALSE,4,train\n";
+    let rows = b"smokes,age,s\nTrue,3,train\nFALSE,4,train\ntrue,5,val\n0,6,test\n";
     let given = [("split", Value::from("s"))];
     let data = load("csv", &[("file", "t.csv", rows)], &given).expect("numbers");
     assert_eq!(data.train.x_f32(), Some(vec![1.0, 3.0, 0.0, 4.0]));

@@ -28,6 +28,7 @@ pub(crate) fn agrees<X>(mut networks: Networks<Cpu, X>, x: &X, n: usize, steps: 
             momentum: 0.5,
             clip,
             clipped_step: ClippedStep::Exact,
+            back_clip: None,
             differences: Curvature::Central.differences(),
         };
         agrees_with(&mut networks, x, n, &inner);

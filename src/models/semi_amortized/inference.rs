@@ -115,6 +115,7 @@ impl Refinement {
             momentum: self.momentum,
             clip: (self.clip > 0.0).then_some(self.clip),
             clipped_step,
+            back_clip: None,
             differences,
         }
     }

@@ -39,6 +39,8 @@ params! {
         test_start: f64 = 0.1, min(0.0), only_with("inference", &["svi"]);
         /// how `sa-vae` takes products of second derivatives with a vector
         curvature: Curvature = Curvature::Central, only_with("inference", &["sa-vae"]);
+        /// largest norm of what an inner step of `sa-vae` passes back, to λ and to the decoder; 0 for none
+        back_clip: f64 = 5.0, min(0.0), only_with("inference", &["sa-vae"]);
         /// what `sa-vae` takes for the derivative of a step that `inner_clip` clipped
         clipped_steps: ClippedSteps = ClippedSteps::Exact, only_with("inference", &["sa-vae"]);
         /// weight β of the KL term at first

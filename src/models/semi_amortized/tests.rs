@@ -157,6 +157,7 @@ impl Case {
                 momentum: 0.5,
                 clip: None,
                 clipped_step: ClippedStep::Exact,
+                back_clip: None,
                 differences: Curvature::Central.differences(),
             },
             arrays,

@@ -104,6 +104,7 @@ pub fn train<B: Backend, X>(
         } else {
             0
         },
+        back_clip: (params.back_clip > 0.0).then_some(params.back_clip),
         ..settings.refinement.inner(
             params.curvature.differences(),
             params.clipped_steps.clipped_step(),

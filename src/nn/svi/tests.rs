@@ -39,6 +39,7 @@ const SETTINGS: InnerLoop = InnerLoop {
     momentum: 0.5,
     clip: None,
     clipped_step: ClippedStep::Exact,
+    back_clip: None,
     differences: Differences::Central {
         distance: 0.05,
         order: Order::Second,
@@ -228,6 +229,34 @@ fn clipping_bounds_every_step_and_can_be_a_constant_factor_going_back() {
         })
         .collect();
     close(&derivatives.initial[0].to_vec(), &want, 1e-4);
+}
+
+#[test]
+fn what_a_step_passes_back_can_be_bounded() {
+    let toy = Curved::new();
+    let with = |back_clip| {
+        let settings = InnerLoop {
+            back_clip,
+            ..SETTINGS
+        };
+        let run = settings.run(&toy.params, &toy.initial(), &toy.loss());
+        run.backward(&toy.params, &toy.loss())
+    };
+    let (free, wide, narrow) = (with(None), with(Some(1e6)), with(Some(0.05)));
+    let initial = |of: &Derivatives<Cpu>| of.initial[0].to_vec();
+    assert_eq!(initial(&free), initial(&wide));
+    assert_eq!(free.params.at(0), wide.params.at(0));
+    assert!(norm(&free.initial) > 0.1, "it is bounded by nothing else");
+    assert!(norm(&narrow.initial) < 0.0501);
+    let mut through = narrow.params.clone();
+    through.add(&narrow.direct, -1.0);
+    let most = 0.05 * SETTINGS.steps as f64;
+    assert!(
+        through.global_norm() <= most * 1.001,
+        "{}",
+        through.global_norm()
+    );
+    assert!(through.global_norm() > 0.0);
 }
 
 #[test]

@@ -156,6 +156,7 @@ pub(super) fn savae(case: &Case) -> Answers {
         momentum: case.number("momentum") as f32,
         clip: None,
         clipped_step: ClippedStep::Exact,
+        back_clip: None,
         // The tolerance is that of exact second derivatives; two gradients per step miss it.
         differences: Differences::Central {
             distance: 0.05,
