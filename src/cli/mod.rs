@@ -7,6 +7,7 @@ mod claims;
 mod columns;
 mod completions;
 mod diff;
+mod earlier;
 mod estimates;
 mod events;
 mod executors;

@@ -14,6 +14,7 @@ use super::args::Progress;
 use super::args::RunArgs;
 use super::best_so_far::BestSoFar;
 use super::claims;
+use super::earlier;
 use super::executors::Elsewhere;
 use super::exit::Exit;
 use super::filters;
@@ -334,6 +335,7 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     });
     let (claims, more) = claims::after_run(project, &results, args.require_claims, err)?;
     values::after_run(&project.view, &results, err)?;
+    earlier::after_run(&project.view, &results, err)?;
     let whole = !partial && summary.totals.failed == 0 && !summary.stopped;
     let goes_on = whole && stop.load(Ordering::SeqCst) == 0;
     if let Some(more) = more.filter(|_| goes_on) {

@@ -15,7 +15,6 @@ use super::written::replace_file;
 use crate::engine::file_name;
 use crate::plan::Plan;
 use crate::plan::StepId;
-use crate::registry::ArtifactType;
 use crate::stages::Results;
 use crate::store::Digest;
 use crate::table::ValuesFile;
@@ -30,7 +29,7 @@ const MARK: &str = "% All numbers of the tables and claims beside this file, by 
 
 /// Writes the file anew from those that lie beside it; removes it where there are none. One that is not
 /// as it was written is kept under another name, and the run says so. What steps that have no result now left before
-/// gives no number, and the run says which files those are.
+/// gives no number.
 ///
 /// # Errors
 /// A file that cannot be read or written.
@@ -72,7 +71,6 @@ pub(super) fn after_run(view: &Path, results: &Results<'_>, err: &mut Printer) -
     if !parts.is_empty() {
         replace_file(&path, text)?;
     }
-    warn_of_earlier(&earlier(view, results)?, err)?;
     if let Some(first) = shared.first() {
         let title = match shared.len() {
             1 => format!("several tables have a number `{first}`"),
@@ -83,64 +81,6 @@ pub(super) fn after_run(view: &Path, results: &Results<'_>, err: &mut Printer) -
         err.diagnostic(&Diagnostic::warning(title).help(help))?;
     }
     Ok(())
-}
-
-/// How many files of earlier runs are named.
-const NAMED: usize = 4;
-
-fn warn_of_earlier(files: &[String], err: &mut Printer) -> io::Result<()> {
-    let named = files.iter().take(NAMED).map(|file| format!("`{file}`"));
-    let named: Vec<String> = named.collect();
-    let (Some((last, before)), more) = (named.split_last(), files.len() - named.len()) else {
-        return Ok(());
-    };
-    let title = match (more, before) {
-        (0, []) => format!("{last} is of an earlier run"),
-        (0, before) => format!("{} and {last} are of an earlier run", before.join(", ")),
-        (more, before) => {
-            let all = before.join(", ");
-            format!("{all}, {last} and {more} more are of an earlier run")
-        }
-    };
-    let help = format!(
-        "the steps that left them have no result now, and `{FILE}` gives none of their numbers"
-    );
-    err.diagnostic(&Diagnostic::warning(title).help(help))
-}
-
-/// The files of tables and figures whose steps left them in an earlier run and have no result now, below the view.
-fn earlier(view: &Path, results: &Results<'_>) -> io::Result<Vec<String>> {
-    let mut files = Vec::new();
-    let steps = &results.plan.steps;
-    if steps.iter().all(|step| results.result(step.id).is_some()) {
-        return Ok(files);
-    }
-    let printed = steps.iter().filter(|step| {
-        let mut outputs = step.outputs().into_iter();
-        outputs.any(|(_, kind)| matches!(kind, ArtifactType::Table | ArtifactType::Figure))
-    });
-    let known = printed.map(|step| {
-        let known = results.result(step.id).is_some();
-        (file_name(&step.to_string()), known)
-    });
-    let known: HashMap<String, bool> = known.collect();
-    for folder in ["figures", "tables"] {
-        for path in entries(&view.join(folder))? {
-            let Some(file) = path.file_name().and_then(|name| name.to_str()) else {
-                continue;
-            };
-            // The name of a step may have dots: the longest is meant.
-            let mut dots = file.rmatch_indices('.');
-            let of_step = known
-                .get(file)
-                .or_else(|| dots.find_map(|(dot, _)| known.get(&file[..dot])));
-            // What was kept aside is somebody's work.
-            if of_step == Some(&false) && !file.contains(".kept-") {
-                files.push(format!("{folder}/{file}"));
-            }
-        }
-    }
-    Ok(files)
 }
 
 /// The stages of tables and their steps, by the names of the steps' files.
@@ -248,7 +188,7 @@ fn collect(folder: &Path, parts: &mut Vec<PathBuf>) -> io::Result<()> {
 }
 
 /// What is in a folder, by name; nothing where there is none.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

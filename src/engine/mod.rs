@@ -46,5 +46,5 @@ pub use pools::Resources;
 pub use run::Engine;
 pub use shared::SharedResults;
 pub use state::{State, Totals};
-pub use view::{Disturbed, NEW_MEMORY, ViewOwner, disturbed, keep_edits, kept_as, outdated};
-pub use view::{shown_files, tidy_view, view_owner, view_shows};
+pub use view::{Disturbed, NEW_MEMORY, ViewOwner, cell_folder, disturbed, keep_edits, kept_as};
+pub use view::{outdated, shown_files, tidy_view, view_owner, view_shows};

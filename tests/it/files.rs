@@ -876,6 +876,39 @@ fn numbers_have_the_name_that_their_stage_has_today() {
     assert!(!text.contains("several tables"), "{text}");
 }
 
+/// Cells that a filter leaves out keep the files of another setting: the run that mixes them says so.
+#[test]
+fn cells_that_a_filter_leaves_as_they_were_are_told() {
+    let space = TestSpace::new();
+    let manifest = |clip: u32| {
+        space.write(
+            "manifests/e.yaml",
+            &format!(
+                "experiment: e\nparams: {{clip: {clip}}}\naxes: {{city: [ghent, oslo, rome]}}\nstages:\n  fit: {{uses: command, \
+                 with: {{values: {{c: '${{city}}', clip: '${{clip}}'}}, run: 'echo clip=$clip', metrics: stdout}}}}\n"
+            ),
+        );
+    };
+    manifest(150);
+    ran(&space, "run manifests/e.yaml");
+    // All of them are known, and so nothing is of another setting.
+    let text = ran(&space, "run manifests/e.yaml --only city=oslo");
+    assert!(!text.contains("earlier run"), "{text}");
+    manifest(80);
+    let text = ran(&space, "run manifests/e.yaml --only city=oslo");
+    assert!(
+        text.contains("2 cells below `cells/fit` are of an earlier run"),
+        "{text}"
+    );
+    let text = ran(&space, "run manifests/e.yaml --only city=oslo|rome");
+    assert!(
+        text.contains("`cells/fit/city=ghent` is of an earlier run"),
+        "{text}"
+    );
+    let text = ran(&space, "run manifests/e.yaml");
+    assert!(!text.contains("earlier run"), "{text}");
+}
+
 /// After a table's step fails, the numbers of before are no numbers of today.
 #[test]
 fn numbers_of_an_earlier_run_are_told_and_stop_latex() {

@@ -47,6 +47,7 @@ pub use memory::NEW_MEMORY;
 pub use memory::ViewOwner;
 pub use memory::shows as view_shows;
 pub use memory::view_owner;
+pub use places::cell_folder;
 pub use places::shown_files;
 pub use tidy::tidy_view;
 

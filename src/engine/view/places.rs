@@ -62,6 +62,15 @@ pub fn shown_files(step: &Step, result: &StepResult) -> Vec<(String, Object)> {
     files.collect()
 }
 
+/// The folder of a step's files in the view that are neither tables nor figures.
+pub fn cell_folder(step: &Step) -> String {
+    let stage = file_name(&step.stage);
+    match step.cell.0.is_empty() {
+        true => format!("cells/{stage}"),
+        false => format!("cells/{stage}/{}", file_name(&step.cell.to_string())),
+    }
+}
+
 /// Where the files of a step belong.
 pub(super) fn places(step: &Step, result: &StepResult) -> Vec<Place> {
     let mut places = Vec::new();
@@ -78,10 +87,7 @@ pub(super) fn places(step: &Step, result: &StepResult) -> Vec<Place> {
     };
     let several = result.outputs.keys().filter(|name| printed(name).is_some());
     let several = several.count() > 1;
-    let mut cell = format!("cells/{}", file_name(&step.stage));
-    if !step.cell.0.is_empty() {
-        cell = format!("{cell}/{}", file_name(&step.cell.to_string()));
-    }
+    let cell = cell_folder(step);
     for (output, artifact) in &result.outputs {
         let printed = printed(output);
         let copied = printed.is_some();
