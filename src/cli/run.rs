@@ -175,6 +175,8 @@ pub(super) fn run(args: &RunArgs, err: &mut Printer) -> Result<Exit, Stop> {
     options.manifest = project.manifest.clone();
     if let Some(jobs) = args.jobs.or(project.jobs) {
         options.jobs = jobs as usize;
+        // More than there are CPUs are asked for where steps wait for something else.
+        options.resources.cpus = options.resources.cpus.max(jobs);
     }
     let stated = project
         .resources

@@ -4,8 +4,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BinaryHeap;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
+use crate::plan::Cell;
 use crate::plan::StepId;
+use crate::registry::Value;
 
 use super::Resources;
 use super::pools::Pools;
@@ -16,21 +22,63 @@ const OVERTAKEN: u32 = 64;
 
 #[derive(Default)]
 pub(super) struct Queue {
-    shares: BTreeMap<Resources, BinaryHeap<Entry>>,
+    shares: BTreeMap<Resources, BinaryHeap<Waiting>>,
     /// The step that should be next but does not fit, and how often it was overtaken.
     blocked: Option<(StepId, u32)>,
 }
 
-/// The first of a stage before all others: it tells early whether the stage works and how long it takes.
-/// Then the longest remaining path, then plan order.
-type Entry = (bool, u64, Reverse<StepId>);
+/// What tells most before all others, then the longest remaining path, then plan order.
+type Waiting = (Tells, u64, Reverse<StepId>);
+
+/// What the end of a step tells early: whether others like it work, and how long they take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tells {
+    Nothing,
+    /// It is the first of its stage with this system, this data set: with a text that one of its axes has.
+    Value,
+    Stage,
+}
+
+/// The stages of which a step was queued, and the texts that their axes had.
+#[derive(Default)]
+pub(super) struct Begun(HashMap<Arc<str>, HashSet<String>>);
+
+impl Begun {
+    /// A step is queued.
+    pub(super) fn add(&mut self, stage: &Arc<str>, cell: &Cell) -> Tells {
+        let texts = || {
+            let values = cell.iter().map(|(_, value)| value);
+            values.filter_map(|value| match value {
+                Value::Str(text) => Some(text),
+                _ => None,
+            })
+        };
+        match self.0.entry(Arc::clone(stage)) {
+            Entry::Vacant(stage) => {
+                stage.insert(texts().cloned().collect());
+                Tells::Stage
+            }
+            Entry::Occupied(mut stage) => {
+                let known = stage.get_mut();
+                let mut tells = Tells::Nothing;
+                for text in texts() {
+                    if !known.contains(text) {
+                        known.insert(text.clone());
+                        tells = Tells::Value;
+                    }
+                }
+                tells
+            }
+        }
+    }
+}
 
 impl Queue {
-    pub(super) fn push(&mut self, id: StepId, first: bool, priority: f64, share: Resources) {
+    pub(super) fn push(&mut self, id: StepId, tells: Tells, priority: f64, share: Resources) {
         // The bits of non-negative floats are ordered as the floats are.
         let priority = priority.max(0.0).to_bits();
         let heap = self.shares.entry(share).or_default();
-        heap.push((first, priority, Reverse(id)));
+        heap.push((tells, priority, Reverse(id)));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -70,5 +118,28 @@ impl Queue {
             self.shares.remove(&share);
         }
         Some((head.2.0, share))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_step_with_a_text_tells_of_others_with_it() {
+        let mut begun = Begun::default();
+        let mut add = |stage: &str, system: &str, seed: i64| {
+            let cell = [
+                ("system".into(), Value::Str(system.to_owned())),
+                ("seed".into(), Value::Int(seed)),
+            ];
+            begun.add(&stage.into(), &Cell(cell.into()))
+        };
+        assert_eq!(add("fit", "vae", 0), Tells::Stage);
+        assert_eq!(add("fit", "vae", 1), Tells::Nothing);
+        assert_eq!(add("fit", "sa-vae", 0), Tells::Value);
+        assert_eq!(add("score", "sa-vae", 0), Tells::Stage);
+        assert_eq!(add("score", "vae", 1), Tells::Value);
+        assert!(Tells::Stage > Tells::Value && Tells::Value > Tells::Nothing);
     }
 }

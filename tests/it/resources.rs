@@ -98,3 +98,35 @@ stages:
         "2"
     );
 }
+
+/// Steps that wait for something else than a CPU: as many at once as `--jobs` says, however few CPUs there are.
+#[test]
+fn more_steps_than_cpus_run_at_once_where_they_are_asked_for() {
+    let cpus = std::thread::available_parallelism().expect("a number");
+    let jobs = usize::from(cpus) + 2;
+    let all: Vec<String> = (1..=jobs).map(|i| i.to_string()).collect();
+    let space = space(&format!(
+        r#"axes: {{i: [{}]}}
+stages:
+  one:
+    uses: command
+    with:
+      run: |
+        here() {{ find "${{root}}/met" -type f | wc -l; }}
+        mkdir -p "${{root}}/met"
+        touch "${{root}}/met/${{i}}"
+        for wait in $(seq 600); do
+          if [ "$(here)" -ge {jobs} ]; then break; fi
+          sleep 0.05
+        done
+        test "$(here)" -ge {jobs}
+        echo "${{i}}" > "${{out.x}}"
+      out: {{x: x.txt}}
+"#,
+        all.join(", ")
+    ));
+    let jobs = jobs.to_string();
+    let output = space.output(&["run", "manifests/r.yaml", "--jobs", &jobs]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "they never met: {text}");
+}

@@ -18,7 +18,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BinaryHeap;
 use std::collections::HashMap;
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -39,6 +38,7 @@ use crate::engine::link::Log;
 use crate::engine::link::Message;
 use crate::engine::nodes::Nodes;
 use crate::engine::pools::Pools;
+use crate::engine::queue::Begun;
 use crate::engine::queue::Queue;
 use crate::engine::run_so_far::PlainFiles;
 use crate::engine::run_so_far::RunSoFar;
@@ -79,8 +79,7 @@ pub(in crate::engine) struct Flow {
     pub pools: Pools,
     /// Longest remaining path by step; empty until the first step is queued.
     priorities: Vec<f64>,
-    /// The stages of which a step was queued.
-    begun: HashSet<Arc<str>>,
+    begun: Begun,
     running: HashMap<StepId, Running>,
     /// The step that runs, or is to run, for a key.
     owners: HashMap<Digest, StepId>,
@@ -122,7 +121,7 @@ impl Flow {
             queue: Queue::default(),
             pools,
             priorities: Vec::new(),
-            begun: HashSet::new(),
+            begun: Begun::default(),
             running: HashMap::new(),
             owners: HashMap::new(),
             coalesced: HashMap::new(),

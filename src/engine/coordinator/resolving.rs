@@ -210,9 +210,9 @@ impl Coordinator<'_, '_> {
             Ok(share) => {
                 self.nodes.set(id, State::Ready);
                 let priority = self.priority(id);
-                let stage = Arc::clone(&self.nodes[id].step.stage);
-                let first = self.flow.begun.insert(stage);
-                self.flow.queue.push(id, first, priority, share);
+                let step = &self.nodes[id].step;
+                let tells = self.flow.begun.add(&step.stage, &step.cell);
+                self.flow.queue.push(id, tells, priority, share);
             }
             Err(wanted) => {
                 let have = all.gpus;
