@@ -1,7 +1,7 @@
 //! The fonts of figures, and the widths and outlines of text set in them.
 //!
-//! Figures must look the same on every machine, so no system font is used: a subset of Inter (SIL
-//! Open Font License, `font/OFL.txt`) travels inside the program. A figure may be given font files:
+//! Figures must look the same on every machine, so no system font is used: Inter, and for mathematics a subset of
+//! Noto Sans Math (SIL Open Font License, `font/OFL.txt`), travel inside the program. A figure may be given font files:
 //! a character is set in the first that has it, and else in that of the program.
 
 mod bidi;
@@ -28,13 +28,21 @@ const FAMILY: &str = "Sweepline Sans";
 const REGULAR: &[u8] = include_bytes!("font/SweeplineSans-Regular.otf");
 const SEMIBOLD: &[u8] = include_bytes!("font/SweeplineSans-SemiBold.otf");
 
-/// The program's own, by [`Weight`].
-static OWN: LazyLock<[Face; 2]> = LazyLock::new(|| {
-    [("r", REGULAR, 400), ("b", SEMIBOLD, 600)].map(|(name, data, weight)| {
+/// What these lack: signs, arrows, script and double-struck letters.
+const MATH: &[u8] = include_bytes!("font/SweeplineMath-Regular.ttf");
+
+/// The program's own, by [`Weight`], and that of mathematics.
+static OWN: LazyLock<[Face; 3]> = LazyLock::new(|| {
+    let faces = [
+        ("r", FAMILY, REGULAR, 400),
+        ("b", FAMILY, SEMIBOLD, 600),
+        ("m", "Sweepline Math", MATH, 400),
+    ];
+    faces.map(|(name, family, data, weight)| {
         let shapes = rustybuzz::Face::from_slice(data, 0).expect("the font is part of the program");
         Face {
             prefix: name.to_owned(),
-            family: FAMILY.to_owned(),
+            family: family.to_owned(),
             weight,
             data,
             shapes,
@@ -58,7 +66,7 @@ fn faces(weight: Weight) -> Vec<&'static Face> {
         Weight::Regular => [regular, bold].concat(),
         Weight::SemiBold => [bold, regular].concat(),
     };
-    faces.push(&OWN[weight as usize]);
+    faces.extend([&OWN[weight as usize], &OWN[2]]);
     faces
 }
 
@@ -131,11 +139,13 @@ pub(super) fn cap_height() -> f64 {
     f64::from(face.shapes.capital_height().unwrap_or(1456)) / face.units_per_em()
 }
 
-/// A glyph of a shaped text, with its origin in font units from the start of the text.
+/// A glyph of a shaped text, with its origin in font units from the start of the text, upwards.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Glyph {
     pub id: u16,
     pub x: i32,
+    /// Not 0 for marks over and under letters.
+    pub y: i32,
 }
 
 /// The glyphs of a piece from left to right, kerned, and its width in font units.
@@ -158,6 +168,7 @@ pub(super) fn shape(piece: &Piece) -> (Vec<Glyph>, i32) {
                 // Glyph identifiers of OpenType are 16 bits wide.
                 id: info.glyph_id as u16,
                 x: x + position.x_offset,
+                y: position.y_offset,
             };
             x += position.x_advance;
             glyph
@@ -233,6 +244,26 @@ mod tests {
             let mut glyphs = pieces.iter().flat_map(|piece| shape(piece).0);
             assert!(glyphs.all(|glyph| glyph.id != 0), "{c}");
         }
+    }
+
+    #[test]
+    fn names_and_signs_of_other_languages_and_fields_are_there() {
+        let names = "Иван Łukasz Nguyễn Ștefan İlker Ελένη € ₽ № ½ ™ ∈∀∇∝⊂⟨⟩⇒𝒩ℒ𝔼ℝ x̄ q̃ a͡b";
+        assert_eq!(missing(names).collect::<String>(), "");
+        assert_eq!(missing("日א").collect::<String>(), "日א");
+    }
+
+    /// A macron over a capital is higher than over a small letter.
+    #[test]
+    fn marks_stand_where_their_letters_have_room() {
+        let mark = |text: &str| {
+            let pieces = pieces(text, Weight::Regular, true);
+            let glyphs = shape(&pieces[0]).0;
+            (pieces.len(), glyphs.len(), glyphs[1].y)
+        };
+        let (small, capital) = (mark("q\u{304}"), mark("Q\u{304}"));
+        assert_eq!((small.0, small.1), (1, 2));
+        assert!(capital.2 > small.2, "{small:?} {capital:?}");
     }
 
     /// The bold face in the place of a font that was given: it comes first, and what it lacks is set

@@ -306,7 +306,8 @@ pub enum FigureError {
     Table(SummaryError),
     #[error(
         "axis `{axis}` takes several values within one group: name it under `replicate` to reduce over it, or \
-         under a parameter that keeps its values apart, such as `color` or `facet`"
+         under a parameter that keeps its values apart, such as `color` or `facet`; which columns of a file are axes, \
+         `axes` of `table/read` says"
     )]
     Varies { axis: String },
     #[error(transparent)]

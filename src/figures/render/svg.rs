@@ -268,7 +268,11 @@ fn outlined(at: Point, label: &Label, glyphs: &mut BTreeMap<(String, u16), Strin
                         0 => String::new(),
                         x => format!(" x=\"{x}\""),
                     };
-                    let _ = write!(text, "<use href=\"#{}{}\"{x}/>", face.prefix, glyph.id);
+                    let y = match glyph.y {
+                        0 => String::new(),
+                        y => format!(" y=\"{}\"", -y),
+                    };
+                    let _ = write!(text, "<use href=\"#{}{}\"{x}{y}/>", face.prefix, glyph.id);
                 }
                 before += advance;
             }

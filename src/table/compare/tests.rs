@@ -98,7 +98,7 @@ fn what_cannot_be_compared_says_why() {
     assert_eq!(
         problem("model,value,source\nvae,1,A\n"),
         "axis `latent` takes several values within one group: name it under `by` to keep it, \
-         or under `replicate` to reduce over it"
+         or under `replicate` to reduce over it; which columns of a file are axes, `axes` of `table/read` says"
     );
 }
 

@@ -46,7 +46,7 @@ pub enum SummaryError {
     },
     #[error(
         "axis `{axis}` takes several values within one group: name it under `by` to keep it, or \
-         under `replicate` to reduce over it"
+         under `replicate` to reduce over it; which columns of a file are axes, `axes` of `table/read` says"
     )]
     Varies { axis: String },
     #[error(

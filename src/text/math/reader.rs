@@ -6,6 +6,8 @@ use super::parse;
 use super::symbols::FUNCTIONS;
 use super::symbols::TAKING;
 use super::symbols::commands;
+use super::symbols::double_struck;
+use super::symbols::script;
 use super::symbols::sign;
 use super::symbols::symbol;
 use super::symbols::tex_name;
@@ -148,7 +150,13 @@ impl Reader<'_> {
                 });
                 line.push(combining);
             }
-            "mathcal" | "mathit" => runs.iter_mut().for_each(|run| run.slanted = true),
+            "mathcal" => runs.iter_mut().for_each(|run| {
+                run.slanted = !set_in(run, script);
+            }),
+            "mathbb" => runs.iter_mut().for_each(|run| {
+                set_in(run, double_struck);
+            }),
+            "mathit" => runs.iter_mut().for_each(|run| run.slanted = true),
             _ => {}
         }
         let scripts = [false; 2];
@@ -254,6 +262,14 @@ impl Reader<'_> {
                         let name: String = letters.collect();
                         symbol(&name)?;
                         format!("\\{name}")
+                    }
+                    // `R^d`; of `word^word` it is not said how much of it would be raised.
+                    Some(letter)
+                        if raised
+                            && letter.is_alphabetic()
+                            && !rest.get(1).is_some_and(|c| c.is_alphanumeric()) =>
+                    {
+                        letter.to_string()
                     }
                     _ => rest.iter().take_while(|c| follows(c)).collect(),
                 };
@@ -394,6 +410,18 @@ fn letters(text: &str) -> Vec<Part> {
 }
 
 /// Runs as a script: smaller, and shifted.
+/// Puts letters of another alphabet in the place of those of a run, unless it has one that is not there.
+fn set_in(run: &mut Run, letter: fn(char) -> Option<char>) -> bool {
+    let letters: Option<String> = run.text.chars().map(letter).collect();
+    match letters {
+        Some(letters) => {
+            run.text = letters;
+            true
+        }
+        None => false,
+    }
+}
+
 fn scaled(runs: Vec<Run>, shift: f64) -> Vec<Run> {
     let runs = runs.into_iter().map(|run| Run {
         scale: run.scale * SMALL,

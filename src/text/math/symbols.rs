@@ -16,8 +16,8 @@ pub(super) const TAKING: &[&str] = &[
 
 /// Commands that are set as their own names.
 pub(super) const FUNCTIONS: &[&str] = &[
-    "log", "ln", "exp", "max", "min", "sup", "inf", "arg", "det", "lim", "dim", "sin", "cos",
-    "tan", "Pr",
+    "log", "ln", "exp", "max", "min", "sup", "inf", "arg", "det", "lim", "liminf", "limsup", "dim",
+    "sin", "cos", "tan", "sinh", "cosh", "tanh", "Pr",
 ];
 
 /// Signs by the names of LaTeX.
@@ -50,6 +50,56 @@ const SYMBOLS: &[(&str, char)] = &[
     ("dots", '…'),
     ("prime", '′'),
     ("degree", '°'),
+    ("mp", '∓'),
+    ("div", '÷'),
+    ("ast", '∗'),
+    ("circ", '∘'),
+    ("bullet", '•'),
+    ("oplus", '⊕'),
+    ("otimes", '⊗'),
+    ("odot", '⊙'),
+    ("equiv", '≡'),
+    ("simeq", '≃'),
+    ("cong", '≅'),
+    ("propto", '∝'),
+    ("ll", '≪'),
+    ("gg", '≫'),
+    ("nabla", '∇'),
+    ("prod", '∏'),
+    ("in", '∈'),
+    ("notin", '∉'),
+    ("ni", '∋'),
+    ("subset", '⊂'),
+    ("subseteq", '⊆'),
+    ("supset", '⊃'),
+    ("supseteq", '⊇'),
+    ("cup", '∪'),
+    ("cap", '∩'),
+    ("setminus", '∖'),
+    ("emptyset", '∅'),
+    ("forall", '∀'),
+    ("exists", '∃'),
+    ("neg", '¬'),
+    ("wedge", '∧'),
+    ("vee", '∨'),
+    ("top", '⊤'),
+    ("perp", '⊥'),
+    ("langle", '⟨'),
+    ("rangle", '⟩'),
+    ("lfloor", '⌊'),
+    ("rfloor", '⌋'),
+    ("lceil", '⌈'),
+    ("rceil", '⌉'),
+    ("leftrightarrow", '↔'),
+    ("mapsto", '↦'),
+    ("Rightarrow", '⇒'),
+    ("Leftarrow", '⇐'),
+    ("Leftrightarrow", '⇔'),
+    ("nearrow", '↗'),
+    ("searrow", '↘'),
+    ("cdots", '⋯'),
+    ("dagger", '†'),
+    ("hbar", 'ℏ'),
 ];
 
 const GREEK: &[(&str, char)] = &[
@@ -101,6 +151,42 @@ pub(super) fn symbol(name: &str) -> Option<char> {
     letter
         .filter(|_| !small.starts_with("var"))
         .and_then(|letter| letter.to_uppercase().next())
+}
+
+/// A capital in script, as `\mathcal` sets it. Some of them are older than the block of the others.
+pub(super) fn script(c: char) -> Option<char> {
+    Some(match c {
+        'B' => 'ℬ',
+        'E' => 'ℰ',
+        'F' => 'ℱ',
+        'H' => 'ℋ',
+        'I' => 'ℐ',
+        'L' => 'ℒ',
+        'M' => 'ℳ',
+        'R' => 'ℛ',
+        'A'..='Z' => nth('𝒜', c, 'A')?,
+        _ => return None,
+    })
+}
+
+/// A capital or digit with double strokes, as `\mathbb` sets it.
+pub(super) fn double_struck(c: char) -> Option<char> {
+    Some(match c {
+        'C' => 'ℂ',
+        'H' => 'ℍ',
+        'N' => 'ℕ',
+        'P' => 'ℙ',
+        'Q' => 'ℚ',
+        'R' => 'ℝ',
+        'Z' => 'ℤ',
+        'A'..='Z' => nth('𝔸', c, 'A')?,
+        '0'..='9' => nth('𝟘', c, '0')?,
+        _ => return None,
+    })
+}
+
+fn nth(start: char, c: char, of: char) -> Option<char> {
+    char::from_u32(start as u32 + (c as u32 - of as u32))
 }
 
 /// The name as LaTeX knows it: capitals that look Latin have none.

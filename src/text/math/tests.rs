@@ -18,6 +18,7 @@ fn letters_and_numbers_take_scripts() {
     assert_eq!(shown("10^-3"), "10^(−3)");
     assert_eq!(shown("x_{max}^2"), "x_(max)^(2)");
     assert_eq!(shown(r"\beta-VAE, \Sigma_0"), "β-VAE, Σ_(0)");
+    assert_eq!(shown("R^d, e^n of a^bc"), "R^(d), e^(n) of a^bc");
 }
 
 #[test]
@@ -33,7 +34,11 @@ fn names_stay_names() {
 
 #[test]
 fn formulas_are_set() {
-    assert_eq!(shown(r"\mathcal{L}_\theta"), "L_(θ)");
+    assert_eq!(shown(r"\mathcal{L}_\theta"), "ℒ_(θ)");
+    assert_eq!(in_line(r"\mathcal{L}"), "L");
+    assert_eq!(shown(r"\mathcal{N} \in \mathbb{R}^d, \mathbb{E}"), "𝒩 ∈ ℝ^(d), 𝔼");
+    // Small letters have no script, and lean.
+    assert!(parse(r"\mathcal{Lab}")[0].slanted && shown(r"\mathcal{Lab}") == "Lab");
     assert_eq!(shown(r"\hat{z} \le \frac{1}{n}"), "z<^> ≤ ^(1)/_(n)");
     assert_eq!(shown(r"p_\theta(x)"), "p_(θ)(x)");
     // The hat stands over z alone.
