@@ -22,7 +22,8 @@ use crate::table::display;
 pub struct ClaimFields {
     /// Kebab-case name, unique in the manifest.
     pub name: String,
-    /// Who says so: a paper with its section or table.
+    /// Who says so: a paper with its section or table; nothing for a claim of one's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// The stage whose table it is about; may be left out where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,12 +80,6 @@ impl TryFrom<ClaimFields> for Claim {
             return Err(ClaimError::Missing {
                 field: "name",
                 hint: "reports name it by this",
-            });
-        }
-        if fields.source.trim().is_empty() {
-            return Err(ClaimError::Missing {
-                field: "source",
-                hint: "say whose claim it is, such as a paper with its section",
             });
         }
         let mut quantities = Vec::new();

@@ -1,7 +1,5 @@
 //! Judgements as a table, and as Markdown and LaTeX for a paper.
 
-use std::fmt::Write;
-
 use serde_json::Value as Json;
 
 use super::Compared;
@@ -40,13 +38,15 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
     ];
     let mut rows = Vec::new();
     for judgement in judgements {
+        // A claim of one's own has none.
+        let source = Some(judgement.source.clone()).filter(|source| !source.is_empty());
         if judgement.groups.is_empty() {
             let mut row = vec![Json::Null; columns.len()];
             row[0] = judgement.name.clone().into();
             row[2] = judgement.says.clone().into();
             row[10] = judgement.verdict.name().into();
             row[11] = judgement.reason.clone().into();
-            row[12] = judgement.source.clone().into();
+            row[12] = text_or_null(source.clone());
             row[13] = judgement.verdict.name().into();
             rows.push(row);
         }
@@ -65,7 +65,7 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
                     number(compared.test.as_ref().map(|test| test.p)),
                     compared.verdict.name().into(),
                     text_or_null(Some(compared.reason.clone()).filter(|r| !r.is_empty())),
-                    judgement.source.clone().into(),
+                    text_or_null(source.clone()),
                     judgement.verdict.name().into(),
                 ]);
             }
@@ -76,13 +76,28 @@ pub fn to_table(judgements: &[Judgement]) -> Table {
 
 /// A Markdown table: a line per comparison, under one for the claim where it has several.
 pub fn to_markdown(judgements: &[Judgement]) -> String {
-    let mut text = String::from(
-        "| claim | at | left | right | n | p | verdict | source |\n\
-         | --- | --- | ---: | ---: | --- | ---: | --- | --- |\n",
-    );
+    let columns = [
+        ("claim", "---"),
+        ("at", "---"),
+        ("left", "---:"),
+        ("right", "---:"),
+        ("n", "---"),
+        ("p", "---:"),
+        ("verdict", "---"),
+        ("source", "---"),
+    ];
+    // Claims of one's own have no source.
+    let sourced = judgements.iter().any(|one| !one.source.is_empty());
+    let shown = columns.len() - usize::from(!sourced);
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let (heads, rules): (Vec<_>, Vec<_>) = columns[..shown]
+        .iter()
+        .map(|(head, rule)| ((*head).to_owned(), (*rule).to_owned()))
+        .unzip();
+    let mut text = row(heads) + &row(rules);
     for line in lines(judgements) {
-        let cells: Vec<String> = line.iter().map(|cell| escape_markdown(cell)).collect();
-        let _ = writeln!(text, "| {} |", cells.join(" | "));
+        let cells = line[..shown].iter().map(|cell| escape_markdown(cell));
+        text.push_str(&row(cells.collect()));
     }
     text
 }

@@ -11,8 +11,10 @@ use crate::engine;
 use crate::engine::Disturbed;
 use crate::engine::ViewOwner;
 use crate::engine::view_owner;
+use crate::plan::Step;
 use crate::plan::StepStatus;
 use crate::store::HARMLESS;
+use crate::store::StepResult;
 use crate::store::Store;
 use crate::store::real_path;
 use crate::text::Diagnostic;
@@ -134,11 +136,16 @@ fn names_experiment(path: &Path, name: &str) -> bool {
 const NAMED: usize = 20;
 
 /// Says which files of a folder of results are not the results any more, and which were added; answers how many of
-/// the former.
-pub(super) fn tell_disturbed(view: &Path, store: &Store, err: &mut Printer) -> io::Result<usize> {
+/// the former. `results`: what steps have now, which a killed run may have shown already.
+fn tell_disturbed<'r>(
+    view: &Path,
+    store: &Store,
+    results: impl IntoIterator<Item = (&'r Step, &'r StepResult)>,
+    err: &mut Printer,
+) -> io::Result<usize> {
     let own = std::process::id();
     let settled = store.writer().is_none_or(|writer| writer.pid == own);
-    let Disturbed { changed, added } = engine::disturbed(view, store, settled);
+    let Disturbed { changed, added } = engine::disturbed(view, store, settled, results);
     tell(view, &changed, "not the result", err)?;
     if !changed.is_empty() {
         let keeps =
@@ -154,23 +161,27 @@ pub(super) fn tell_disturbed(view: &Path, store: &Store, err: &mut Printer) -> i
     Ok(changed.len())
 }
 
-/// Says which files of the folder of results show another result than a step has that is up to date.
-pub(super) fn tell_outdated(
+/// Says which files of the folder of an experiment's results are not the results, which were added, and which show
+/// another result than a step has that is up to date.
+pub(super) fn tell_state(
     project: &Project,
     statuses: &[StepStatus],
     store: &Store,
     err: &mut Printer,
 ) -> io::Result<()> {
+    let results = || {
+        let steps = project.plan.steps.iter().zip(statuses);
+        steps.filter_map(|(step, status)| match status {
+            StepStatus::UpToDate { result, .. } => Some((&**step, &**result)),
+            _ => None,
+        })
+    };
+    tell_disturbed(&project.view, store, results(), err)?;
     // A run that goes on is about to show them.
     if store.writer().is_some() {
         return Ok(());
     }
-    let steps = project.plan.steps.iter().zip(statuses);
-    let results = steps.filter_map(|(step, status)| match status {
-        StepStatus::UpToDate { result, .. } => Some((&**step, &**result)),
-        _ => None,
-    });
-    let outdated = engine::outdated(&project.view, results);
+    let outdated = engine::outdated(&project.view, store, results());
     let here = std::env::current_dir().unwrap_or_default();
     let view = project.view.strip_prefix(&here).unwrap_or(&project.view);
     let Some(first) = outdated.first() else {
@@ -213,7 +224,7 @@ pub(super) fn tell_all_disturbed(
     for view in views {
         // Of one of another store, that store's results tell.
         if engine::view_shows(&view, store) {
-            count += tell_disturbed(&view, store, err)?;
+            count += tell_disturbed(&view, store, std::iter::empty(), err)?;
         }
     }
     Ok(count)

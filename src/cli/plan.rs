@@ -41,8 +41,7 @@ pub(super) fn plan(args: &PlanArgs, out: &mut Printer, err: &mut Printer) -> Res
     let previous = PreviousRun::of(&project)?.forcing(forced);
     let statuses = previous.statuses(&project);
     if let Some(store) = &previous.store {
-        output_folder::tell_disturbed(&project.view, store, err)?;
-        output_folder::tell_outdated(&project, &statuses, store, err)?;
+        output_folder::tell_state(&project, &statuses, store, err)?;
     }
     if let Some(refused) = output_folder::refused(&project) {
         err.diagnostic(&refused)?;

@@ -107,8 +107,7 @@ pub(super) fn status(
     }
     if let Some(store) = &previous.store {
         out.flush()?;
-        output_folder::tell_disturbed(&project.view, store, err)?;
-        output_folder::tell_outdated(&project, &statuses, store, err)?;
+        output_folder::tell_state(&project, &statuses, store, err)?;
     }
     Ok(Exit::Success)
 }

@@ -121,7 +121,6 @@ impl Context<'_> {
         let mut wrong = Diagnostics::new();
         for (key, example) in [
             ("name", "name: deeper-is-better"),
-            ("source", "source: \"Kingma & Welling 2014, figure 2\""),
             ("says", "says: mean(elbo, latent=8) > mean(elbo, latent=2)"),
         ] {
             if fields.get(key).is_none() {

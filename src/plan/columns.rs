@@ -197,7 +197,21 @@ fn likely<'c>(name: &str, param: &str, columns: &'c Columns) -> Option<&'c str> 
         .filter(|_| !NUMBERS.contains(&param));
     let known = axes.chain(&columns.numbers.names).map(String::as_str);
     let known = known.filter(|known| known.chars().count() >= SHORTEST && letters(known) != own);
+    let known = known.filter(|known| is_slip(name, known));
     closest(name, known).filter(|_| name.chars().count() >= SHORTEST)
+}
+
+/// Whether of two names with a point in them each part may be a slip of the other: `scores.cat` and `scores.dog` are two
+/// members of one object.
+fn is_slip(name: &str, known: &str) -> bool {
+    let parts = |name: &str| name.split('.').map(str::to_owned).collect::<Vec<_>>();
+    let (ours, theirs) = (parts(name), parts(known));
+    let pairs = ours.iter().zip(&theirs);
+    ours.len() != theirs.len()
+        || ours.len() == 1
+        || pairs
+            .filter(|(a, b)| a != b)
+            .all(|(a, b)| closest(a, [b.as_str()]).is_some())
 }
 
 fn names(value: &Value) -> Vec<&str> {
@@ -320,5 +334,18 @@ impl Read<'_> {
             )
             .help(format!("did you mean `{meant}`?")),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_one_object_are_no_slips_of_each_other() {
+        assert!(!is_slip("per_class.dog", "per_class.cat"));
+        assert!(is_slip("per_clas.cat", "per_class.cat"));
+        assert!(is_slip("per_class.cat", "per_class.cats"));
+        assert!(is_slip("los", "loss"));
     }
 }

@@ -53,7 +53,9 @@ fn claim(judgement: &Judgement, html: &mut Html) {
     html.text(" ").text(&judgement.name).close("h3");
     html.open("p", &[("class", "says")]);
     html.leaf("code", &[], &judgement.says).close("p");
-    html.leaf("p", &[("class", "source")], &judgement.source);
+    if !judgement.source.is_empty() {
+        html.leaf("p", &[("class", "source")], &judgement.source);
+    }
     if !judgement.reason.is_empty() {
         html.leaf("p", &[("class", "note")], &judgement.reason);
     }

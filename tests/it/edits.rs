@@ -8,6 +8,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use super::support::TestSpace;
+use super::support::eventually;
 
 const MANIFEST: &str = "experiment: e
 params: {x: 1}
@@ -214,4 +215,58 @@ stages:
     assert!(text.contains("run paper has lost 1 result"), "{text}");
     ends(&space, "runs unname paper", 0);
     ends(&space, "verify", 0);
+}
+
+/// A run has shown its results before it remembers that, and one that is killed never does.
+#[test]
+fn what_a_run_has_just_shown_is_told_by_nobody_as_changed() {
+    let space = TestSpace::new();
+    let manifest = |value: u32, wait: &str| {
+        space.write(
+            "manifests/k.yaml",
+            &format!(
+                "experiment: k\nstages:\n  a: {{uses: command, with: {{run: 'echo x={value}', metrics: stdout}}}}\n  \
+                 b: {{uses: command, in: {{a: a}}, with: {{run: '{wait}; echo y={value}', metrics: stdout}}}}\n"
+            ),
+        );
+    };
+    let told = |verb: &str| {
+        let output = space.output(&[verb, "manifests/k.yaml"]);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    manifest(1, "true");
+    space.stdout(&["run", "manifests/k.yaml"]);
+    manifest(2, "sleep 600");
+    let mut run = space.command(&["run", "manifests/k.yaml", "--progress", "none"]);
+    let mut run = run.spawn().expect("the program starts");
+    let shown = || {
+        let text = fs::read_to_string(space.path("outputs/k/cells/a/metrics.json"));
+        text.is_ok_and(|text| text.contains('2'))
+    };
+    assert!(eventually(shown), "the first result is shown at once");
+    for verb in ["status", "plan"] {
+        let said = told(verb);
+        assert!(!said.contains("is not the result"), "{verb}: {said}");
+    }
+    run.kill().expect("it is ours");
+    run.wait().expect("it ends");
+    for verb in ["status", "plan"] {
+        let said = told(verb);
+        assert!(
+            !said.contains("is not the result") && !said.contains("another result"),
+            "{verb}: {said}"
+        );
+    }
+    // The link of one result in the place of another is none.
+    manifest(2, "true");
+    space.stdout(&["run", "manifests/k.yaml"]);
+    let place = |step: &str| space.path(&format!("outputs/k/cells/{step}/metrics.json"));
+    let other = fs::read_link(place("b")).expect("a link");
+    fs::remove_file(place("a")).expect("it is there");
+    symlink(other, place("a")).expect("a link");
+    let said = told("status");
+    assert!(
+        said.contains("`outputs/k/cells/a/metrics.json` is not the result"),
+        "{said}"
+    );
 }

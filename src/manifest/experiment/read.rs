@@ -58,7 +58,7 @@ pub(super) fn read(
         found.push(
             Diagnostic::error("the manifest is empty")
                 .at(&Place::start_of(source), "nothing here")
-                .help("it needs `experiment`, `pipeline` and `axes`"),
+                .help("it needs `experiment`, and `stages` or a `pipeline`; `sweepline init` makes one that runs"),
         );
         return None;
     }

@@ -209,7 +209,7 @@ fn claim() -> Json {
             })),
             "missing": key("`allow`: judge with the values that are there", json!({"enum": ["refuse", "allow"], "default": "refuse"})),
         },
-        "required": ["name", "source", "says"],
+        "required": ["name", "says"],
         "additionalProperties": false,
     });
     for name in [

@@ -19,6 +19,8 @@ pub(super) struct Mention {
     pub written: String,
     /// Without `${root}`: a program's own folder is another one, so only a file is meant.
     pub bare: bool,
+    /// As a path from where the program runs, which nothing leaves for another folder or writes there.
+    pub here: bool,
 }
 
 /// What a step names, with the parameter that does.
@@ -87,7 +89,9 @@ pub(super) fn mentions(params: &CommandParams, root: &Path) -> Vec<(&'static str
             } else if *argument == "run" && looks_like_a_file(part) {
                 let places = folders.iter().map(|folder| format!("{folder}{part}"));
                 if let Some(name) = places.into_iter().find(|name| root.join(name).is_file()) {
-                    found.push((argument, mention(&name, part, true)));
+                    let here = entered.is_empty() && !is_written(&params.run, part);
+                    let mention = mention(&name, part, true);
+                    found.push((argument, Mention { here, ..mention }));
                 }
             }
         }
@@ -209,7 +213,18 @@ fn mention(name: &str, written: &str, bare: bool) -> Mention {
         name: plain.to_string_lossy().into_owned(),
         written: written.to_owned(),
         bare,
+        here: false,
     }
+}
+
+/// Whether a text sends what it prints to a file of this name.
+fn is_written(run: &Run, name: &str) -> bool {
+    let Run::Text(text) = run else {
+        return false;
+    };
+    let sent = text.split('>').skip(1);
+    let mut targets = sent.map(|rest| rest.trim_start_matches([' ', '"', '\'', '|']));
+    targets.any(|target| target.starts_with(name))
 }
 
 /// The project's folder as a command names it.

@@ -223,6 +223,11 @@ impl Remarks<'_> {
             let is_behind = |(_, file): &(String, PathBuf)| {
                 file.canonicalize().is_ok_and(|file| path.starts_with(file))
             };
+            let copied = params.copy_code == Some(true);
+            let copied = copied && matched.files.iter().any(|(file, _)| *file == name);
+            if mention.here && !given && !copied {
+                self.elsewhere(stage, argument, &mention, &name);
+            }
             let is_away = away.contains(&name) || patterns.contains(&format!("!{name}"));
             if given || known || is_away || code.any(is_behind) {
                 continue;
@@ -243,6 +248,22 @@ impl Remarks<'_> {
                     )),
             );
         }
+    }
+
+    /// Warns of a file of the project that a program looks for in its own folder, where it is not.
+    fn elsewhere(&mut self, stage: &Stage, argument: &str, mention: &Mention, name: &str) {
+        let argument = stage.with.iter().find(|known| *known.name == *argument);
+        let Some(argument) = argument else { return };
+        self.found.push(
+            Diagnostic::warning(format!("`{name}` is not where `{}` runs", stage.name))
+                .at(
+                    &part(&argument.value.place, &mention.written),
+                    "each step runs in a folder of its own",
+                )
+                .help(format!(
+                    "write `${{root}}/{name}`, or have `code` copied there by `copy_code: true`"
+                )),
+        );
     }
 
     /// The file or folder of the project that is meant, with its name there.

@@ -36,7 +36,10 @@ fn names_stay_names() {
 fn formulas_are_set() {
     assert_eq!(shown(r"\mathcal{L}_\theta"), "ℒ_(θ)");
     assert_eq!(in_line(r"\mathcal{L}"), "L");
-    assert_eq!(shown(r"\mathcal{N} \in \mathbb{R}^d, \mathbb{E}"), "𝒩 ∈ ℝ^(d), 𝔼");
+    assert_eq!(
+        shown(r"\mathcal{N} \in \mathbb{R}^d, \mathbb{E}"),
+        "𝒩 ∈ ℝ^(d), 𝔼"
+    );
     // Small letters have no script, and lean.
     assert!(parse(r"\mathcal{Lab}")[0].slanted && shown(r"\mathcal{Lab}") == "Lab");
     assert_eq!(shown(r"\hat{z} \le \frac{1}{n}"), "z<^> ≤ ^(1)/_(n)");

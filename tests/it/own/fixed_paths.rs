@@ -254,6 +254,43 @@ fn files_that_a_text_names_are_told_unless_somebody_has_said_that_they_need_not_
     assert!(!said("make train", "[]").contains(named));
 }
 
+/// The first thing that a script of one's own runs into: its step runs in an empty folder.
+#[test]
+fn a_file_that_is_not_where_its_step_runs_is_told() {
+    let said = |with: &str| {
+        let space = space(&format!(
+            "experiment: o\nstages:\n  a:\n    uses: command\n    with: {{{with}, metrics: stdout}}\n"
+        ));
+        space.write("t.py", "print('loss=1')\n");
+        let output = space.output(&["check", "manifests/o.yaml"]);
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    for with in [
+        "run: [python3, t.py], code: [t.py]",
+        "run: 'python3 t.py --lr 1', code: [t.py]",
+        "run: 'python3 ./t.py'",
+    ] {
+        let text = said(with);
+        assert!(
+            text.contains("`t.py` is not where `a` runs")
+                && text
+                    .contains("`${root}/t.py`, or have `code` copied there by `copy_code: true`"),
+            "{with}: {text}"
+        );
+    }
+    for with in [
+        "run: [python3, '${root}/t.py'], code: [t.py]",
+        "run: [python3, t.py], code: [t.py], copy_code: true",
+        "run: 'cd \"${root}\" && python3 t.py', code: [t.py]",
+        "run: 'echo \"print(1)\" > t.py; python3 t.py', code: [t.py]",
+        "run: 'python3 t.py', files: {t.py: {loss: 1}}",
+    ] {
+        let text = said(with);
+        assert!(!text.contains("is not where"), "{with}: {text}");
+    }
+}
+
 #[test]
 fn what_is_copied_is_what_the_key_has_as_code() {
     let space = space(
