@@ -315,14 +315,21 @@ pub(super) fn shown(value: Option<f64>) -> String {
     shown_to(value, 4)
 }
 
-/// Both sides of a comparison, with more digits where they would read the same and are not.
+/// Both sides of a comparison, with more digits where they would read the same and are not. A number that the claim
+/// gives stands as it does there.
 pub(super) fn sides(compared: &Compared) -> [String; 2] {
     let (left, right) = (compared.left.value, compared.right.value);
     let digits = match (left, right) {
         (Some(left), Some(right)) => digits_to_tell(left, right),
         _ => 4,
     };
-    [shown_to(left, digits), shown_to(right, digits)]
+    [&compared.left, &compared.right].map(|side| {
+        let given = side.text.parse::<f64>().ok();
+        match given.is_some() && given == side.value {
+            true => side.text.clone(),
+            false => shown_to(side.value, digits),
+        }
+    })
 }
 
 fn shown_to(value: Option<f64>, digits: usize) -> String {

@@ -62,12 +62,12 @@ impl Entry for Line {
         "Rows are grouped by x, colour, marker and facets and reduced over the replicates. A group \
          whose x is null (a method that has no such axis) is a line across the panel. A missing \
          value breaks the line; one replicate has no band. Several `y` become the values of the \
-         axis `metric`. Repetitions that share less than half of an x that was measured, as seconds, are \
+         axis `metric`; one that is measured at fewer x than others is missing at none between. Repetitions that share less than half of an x that was measured, as seconds, are \
          interpolated linearly, each between its own points, before the mean, and the caption says so."
     }
 
     fn revision(&self) -> u32 {
-        5
+        6
     }
 
     fn params(&self) -> Vec<Param> {

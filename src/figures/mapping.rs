@@ -1,6 +1,7 @@
 //! Which columns of a table mean x, y, colour, marker and facet.
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
@@ -125,7 +126,13 @@ pub(super) fn melted(
         let position = table.column(name).ok_or_else(|| no_column(table, name))?;
         let column = &table.columns[position];
         units.push(column.unit.clone());
+        let measured = measured(table, &mapping.x, position);
         for row in &table.rows {
+            if let Some((x, places)) = &measured
+                && !places.contains(&row[*x].to_string())
+            {
+                continue;
+            }
             let mut values: Vec<Json> = kept.iter().map(|&i| row[i].clone()).collect();
             values.push(column.title().into());
             values.push(row[position].clone());
@@ -157,6 +164,15 @@ pub(super) fn melted(
     }
     mapping.y = vec![value.clone()];
     Ok((long, mapping, value))
+}
+
+/// The column of x, where that is measured and not swept, and the places at which a metric was: one that is written every
+/// hundred steps beside another of every ten is missing at no step between.
+fn measured(table: &Table, x: &str, metric: usize) -> Option<(usize, HashSet<String>)> {
+    let x = table.column(x).filter(|x| !table.columns[*x].axis)?;
+    let there = table.rows.iter().filter(|row| !row[metric].is_null());
+    let places: HashSet<String> = there.map(|row| row[x].to_string()).collect();
+    (!places.is_empty()).then_some((x, places))
 }
 
 /// That columns which become values of one axis read differently: by one title two would be one.
@@ -201,6 +217,16 @@ mod tests {
     use super::super::options::Shared;
     use super::*;
 
+    fn mapping(x: &str, y: [&str; 2]) -> Mapping {
+        let facets = FacetParams {
+            facet: None,
+            facet_row: None,
+            facet_col: None,
+            scales: Shared::Both,
+        };
+        Mapping::new(x, y.map(str::to_owned).to_vec(), &facets).unwrap()
+    }
+
     #[test]
     fn two_columns_of_one_title_are_refused() {
         let mut table = Table::from_csv("k,a,b\n1,2,3\n", &["k"]).unwrap();
@@ -216,16 +242,22 @@ mod tests {
 
     #[test]
     fn a_column_that_is_called_as_one_that_is_made_is_refused() {
-        let facets = FacetParams {
-            facet: None,
-            facet_row: None,
-            facet_col: None,
-            scales: Shared::Both,
-        };
-        let y = vec!["loss".to_owned(), "acc".to_owned()];
-        let mapping = Mapping::new("k", y, &facets).unwrap();
+        let mapping = mapping("k", ["loss", "acc"]);
         let table = Table::from_csv("k,metric,loss,acc\n1,a,2,3\n", &["k", "metric"]).unwrap();
         let wrong = melted(&table, &mapping).err().unwrap().to_string();
         assert!(wrong.contains("a column `metric` comes in"), "{wrong}");
+    }
+
+    #[test]
+    fn a_metric_of_every_second_step_is_missing_at_no_step_between() {
+        let mapping = mapping("step", ["train", "valid"]);
+        let text = "run,step,train,valid\na,1,5,\na,2,4,3\na,3,3,\na,4,2,\nb,1,5,\nb,2,,\nb,3,2,\nb,4,1,2\n";
+        let table = Table::from_csv(text, &["run"]).unwrap();
+        let rows = |table: &Table| melted(table, &mapping).unwrap().0.rows.len();
+        // Of `valid` steps 2 and 4, of both runs; where one lacks it there, it is missing.
+        assert_eq!(rows(&table), 8 + 4);
+        // A swept x has the same places for all.
+        let table = Table::from_csv(text, &["run", "step"]).unwrap();
+        assert_eq!(rows(&table), 8 + 8);
     }
 }

@@ -277,7 +277,7 @@ fn said(
         probability(friedman.p),
         probability(friedman.p_f)
     ));
-    let level = plain(params.level);
+    let level = params.level;
     if !groups.differ {
         text.push_str(&format!(
             " At {level} the methods are not told apart: one bar joins all."
