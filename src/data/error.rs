@@ -58,6 +58,8 @@ pub enum DataError {
         why: String,
         folder: PathBuf,
     },
+    #[error("{asked} leave none of the {available} observations to train on")]
+    AllHeldOut { asked: String, available: usize },
     #[error("`{parameter}` is {given}, but there are only {available} {of}")]
     TooMany {
         parameter: &'static str,

@@ -41,7 +41,8 @@ impl Entry for Reconstruction {
     fn docs(&self) -> &'static str {
         "An observation x is encoded to the mean of q(z|x), or to its code, and that is decoded to the mean\n\
          of p(x|z), or to what the generator makes of it: x'. The mean of a flow is one over 64 draws with the\n\
-         same noise for every x. Then\n\
+         same noise for every x. The code of MAPA models is w of their recovered prior, so that what\n\
+         the recovery loses on the way there and back counts. Then\n\
          \n\
          ```text\n\
          squared_error = E ‖x − x'‖² / dimensions\n\

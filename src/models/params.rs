@@ -63,9 +63,9 @@ params! {
         /// how the learning rate changes: `linear` and `cosine` fall to nothing at the end of the
         /// training
         schedule: RateSchedule = RateSchedule::Constant;
-        /// decay of Adam's first moment
+        /// decay of Adam's first moment, below 1
         beta1: f64 = 0.9, min(0.0), max(1.0);
-        /// decay of Adam's second moment
+        /// decay of Adam's second moment, below 1
         beta2: f64 = 0.999, min(0.0), max(1.0);
         /// which initialisation, order and noise
         seed: Seed;

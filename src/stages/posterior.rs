@@ -37,6 +37,8 @@ params! {
     struct EmpiricalParams {
         /// where q comes from
         source: Source = Source::Kernel;
+        /// σ of the noise of data that do not name it, which the kernel is scaled by
+        sigma: Option<f64>, min(1e-6);
         kernel: KernelParams;
     }
 }
@@ -96,7 +98,7 @@ impl Stage for LogPosterior {
             Source::GroundTruth => Kernel::GroundTruth,
             Source::Uniform => Kernel::Uniform,
         };
-        let posterior = Posterior::new(&data, kernel)?;
+        let posterior = Posterior::new(&data, kernel, params.sigma)?;
         let arrays = BTreeMap::from([("log_posterior".to_owned(), posterior.to_array())]);
         let mut produced = StepOutput::default();
         produced.file("posterior", artifacts::ARRAYS, arrays_to_bytes(&arrays));

@@ -172,9 +172,14 @@ impl DataSet for Csv {
                 let separator = params.delimiter.as_deref().and_then(delimiter);
                 let table = Table::read(&bytes, separator, params.header, &log);
                 let table = table.map_err(|error| error.at(&path))?;
-                let mut columns = 0..table.names.len();
-                if params.columns.is_none() && columns.any(|at| table.numbers_rows(at)) {
+                let any = |is: fn(&Table, usize) -> bool| {
+                    params.columns.is_none() && (0..table.names.len()).any(|at| is(&table, at))
+                };
+                if any(Table::numbers_rows) {
                     log("the column without a name numbers the rows and is left out");
+                }
+                if any(Table::holds_nothing) {
+                    log("a column without a name and without a value is left out, as of lines that end in a separator");
                 }
                 Ok::<_, DataError>((path, table))
             });
@@ -295,7 +300,8 @@ fn part(
             .map(|name| table.position(name))
             .collect::<Result<_, _>>()?,
         None => (0..table.names.len())
-            .filter(|at| Some(*at) != label && Some(*at) != split && !table.numbers_rows(*at))
+            .filter(|at| Some(*at) != label && Some(*at) != split)
+            .filter(|at| !table.numbers_rows(*at) && !table.holds_nothing(*at))
             .collect(),
     };
     let columns = match wanted {

@@ -77,11 +77,17 @@ impl SplitParams {
         let [valid, test] = held;
         let left = count.saturating_sub(valid.saturating_add(test));
         if left == 0 {
-            return Err(DataError::TooMany {
-                parameter: if valid > test { "valid" } else { "test" },
-                given: valid.max(test),
+            let asked = asked.iter().zip(own).filter(|(_, own)| !own);
+            let asked = asked.map(|((name, given), _)| {
+                let given = given.unwrap_or(USUAL);
+                match given < 1e9 {
+                    true => format!("`{name}: {given}`"),
+                    false => format!("`{name}: {given:e}`"),
+                }
+            });
+            return Err(DataError::AllHeldOut {
+                asked: asked.collect::<Vec<_>>().join(" and "),
                 available: count,
-                of: "observations, and some must be left to train on",
             });
         }
         let mut order: Vec<usize> = match self.shuffle {

@@ -142,6 +142,12 @@ impl Table {
         delimited::number_rows(&self.names[at], self.rows.iter().map(|row| &row[at]))
     }
 
+    /// Whether a column has neither a name nor a value: each line ends in a separator.
+    pub(super) fn holds_nothing(&self, at: usize) -> bool {
+        let mut fields = self.rows.iter().map(|row| row[at].trim());
+        self.header && self.names[at].trim().is_empty() && fields.all(str::is_empty)
+    }
+
     pub(super) fn position(&self, name: &str) -> Result<usize, FormatError> {
         let at = self.names.iter().position(|known| known == name);
         // The `#` of a first line that is a comment to others.

@@ -347,7 +347,7 @@ fn splits_are_drawn_once_and_hold_everything() {
     assert_eq!((train[79], test[0]), (79.0, 90.0));
     let said = refused("npy", slots, &[("valid", 95.0.into())]);
     assert!(
-        said.contains("`valid` is 95, but there are only 100"),
+        said.contains("`valid: 95` and `test: 0.1` leave none of the 100"),
         "{said}"
     );
     let both = [slots[0], ("test", "t.npy", &x[..])];

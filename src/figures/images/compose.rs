@@ -13,6 +13,7 @@ use super::super::options::Common;
 use super::super::render;
 use super::super::theme;
 use super::super::wrap::Lines;
+use super::Tones;
 use super::arrange::Block;
 use super::arrange::Row;
 use super::picture;
@@ -29,7 +30,7 @@ const ROW_LABEL: f64 = 0.28;
 pub(super) fn compose(
     common: &Common,
     blocks: &[Block],
-    batches: &[&ImageBatch],
+    (batches, tones): (&[&ImageBatch], Tones),
     shape: (usize, usize, usize),
     columns: usize,
     layout: &str,
@@ -126,7 +127,7 @@ pub(super) fn compose(
                 strip(
                     &mut canvas,
                     row,
-                    batches,
+                    (batches, tones),
                     Point::new(x + row_label_width, top + (height - size * ratio) / 2.0),
                     (size, size * ratio),
                 )?;
@@ -144,7 +145,7 @@ pub(super) fn compose(
 fn strip(
     canvas: &mut Canvas,
     row: &Row,
-    batches: &[&ImageBatch],
+    (batches, tones): (&[&ImageBatch], Tones),
     at: Point,
     (width, height): (f64, f64),
 ) -> Result<(), FigureError> {
@@ -152,12 +153,8 @@ fn strip(
         let batch = batches[b];
         let values = picture(batch, index);
         let area = batch.height * batch.width;
-        let byte = |value: f32| {
-            // NaN becomes 0: a hole in a picture is black, as it is on every screen.
-            (value.clamp(0.0, 1.0) * 255.0).round() as u8
-        };
         let pixels: Vec<u8> = (0..area)
-            .flat_map(|p| (0..batch.channels).map(move |c| byte(values[c * area + p])))
+            .flat_map(|p| (0..batch.channels).map(move |c| tones.byte(values[c * area + p])))
             .collect();
         let png = render::encode_png(batch.width as u32, batch.height as u32, &pixels, false)?;
         canvas.marks.push(Mark::Picture {

@@ -20,6 +20,7 @@ use super::ImageBatch;
 use super::Source;
 use super::named::Named;
 use super::options::Common;
+use super::options::range;
 use super::scale::coordinate;
 
 use arrange::Arrangement;
@@ -42,6 +43,8 @@ params! {
         label: Option<Names>;
         /// names of the two rows of a pair
         row_labels: Option<Vec<String>>;
+        /// values drawn black and white [default: 0 and 1, or what most values lie between where they do not lie there]
+        value_range: Option<Vec<f64>>;
         named: Named;
         common: Common;
     }
@@ -61,11 +64,13 @@ impl Entry for Images {
          rows of originals (the reference) over rows of reconstructions, picture i under original i; \
          without a reference the first half of each batch is taken for the originals. `neighbours`: \
          each picture over the reference picture of least squared distance. Pictures keep their \
-         pixels; values outside [0, 1] are cut off."
+         pixels; values outside of `value_range` are cut off. Without it that is [0, 1], or for pictures of \
+         another scale what all but the hundredth part of the values on either side lie between, and the \
+         caption says so."
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn params(&self) -> Vec<Param> {
@@ -86,6 +91,7 @@ impl Figure for Images {
         let mut batches: Vec<&ImageBatch> = input.images.iter().map(|(_, batch)| batch).collect();
         batches.extend(&input.reference);
         let shape = check(&batches)?;
+        let tones = Tones::new(&batches, range("value_range", &params.value_range)?);
         let layout = params.layout.as_str();
         let (columns, rows) = (params.columns, params.rows);
         let shown = params.label.unwrap_or_default().0;
@@ -134,7 +140,14 @@ impl Figure for Images {
                 "every batch of pictures is empty".to_owned(),
             ));
         }
-        let canvas = compose(&params.common, &blocks, &batches, shape, columns, layout)?;
+        let canvas = compose(
+            &params.common,
+            &blocks,
+            (&batches, tones),
+            shape,
+            columns,
+            layout,
+        )?;
         let title = match params.common.title {
             Some(title) => title,
             None => titles.join("; "),
@@ -144,8 +157,51 @@ impl Figure for Images {
             canvas,
             title,
             csv: listing(&blocks, &arrangement),
-            caption: Caption::of(&caption(layout, &blocks, &arrangement, shape)),
+            caption: Caption::of(&caption(layout, &blocks, &arrangement, shape, tones)),
         })
+    }
+}
+
+/// Which values are black and white.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Tones {
+    black: f32,
+    white: f32,
+}
+
+/// What of the values may lie so far outside of [0, 1], as noise and what a model adds do, before another range is taken.
+const STRAY: (f64, f32) = (0.02, 0.1);
+
+impl Tones {
+    fn new(batches: &[&ImageBatch], given: Option<(f64, f64)>) -> Self {
+        if let Some((black, white)) = given {
+            let [black, white] = [black, white].map(|end| end as f32);
+            return Tones { black, white };
+        }
+        let unit = Tones {
+            black: 0.0,
+            white: 1.0,
+        };
+        let values = batches.iter().flat_map(|batch| &batch.data);
+        let mut values: Vec<f32> = values.copied().filter(|value| value.is_finite()).collect();
+        let (share, far) = STRAY;
+        let stray = values.iter().filter(|v| **v < -far || **v > 1.0 + far);
+        if stray.count() as f64 <= share * values.len() as f64 {
+            return unit;
+        }
+        values.sort_unstable_by(f32::total_cmp);
+        let cut = values.len() / 100;
+        let (black, white) = (values[cut], values[values.len() - 1 - cut]);
+        match black < white {
+            true => Tones { black, white },
+            false => unit,
+        }
+    }
+
+    /// NaN becomes 0: a hole in a picture is black, as it is on every screen.
+    fn byte(self, value: f32) -> u8 {
+        let share = (value - self.black) / (self.white - self.black);
+        (share.clamp(0.0, 1.0) * 255.0).round() as u8
     }
 }
 
@@ -234,6 +290,7 @@ fn caption(
     blocks: &[Block],
     arrangement: &Arrangement,
     (channels, height, width): (usize, usize, usize),
+    tones: Tones,
 ) -> String {
     let shown: usize = blocks
         .iter()
@@ -252,5 +309,54 @@ fn caption(
         _ => format!("{shown} pictures, the first of each batch, not selected"),
     };
     let kind = if channels == 1 { "grey" } else { "colour" };
-    format!("{what}; {width} × {height} pixels, {kind}.\n")
+    let tones = match (tones.black, tones.white) {
+        (0.0, 1.0) => String::new(),
+        (black, white) => {
+            let [black, white] = [black, white].map(|end| coordinate(&f64::from(end).into()));
+            format!(" Values up to {black} are black, from {white} on white.")
+        }
+    };
+    format!("{what}; {width} × {height} pixels, {kind}.{tones}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_of_another_scale_have_tones_of_their_own() {
+        let tones = |values: &[f32], given| {
+            let batch = ImageBatch {
+                n: 1,
+                channels: 1,
+                height: 1,
+                width: values.len(),
+                data: values.to_vec(),
+            };
+            let tones = Tones::new(&[&batch], given);
+            (tones.black, tones.white)
+        };
+        let ramp = |low: f32, high: f32| -> Vec<f32> {
+            (0..=100)
+                .map(|i| low + (high - low) * i as f32 / 100.0)
+                .collect()
+        };
+        assert_eq!(tones(&ramp(0.0, 1.0), None), (0.0, 1.0));
+        // A little beyond is what samples with noise do.
+        assert_eq!(tones(&ramp(-0.1, 1.1), None), (0.0, 1.0));
+        assert_eq!(tones(&ramp(0.0, 0.3), None), (0.0, 1.0));
+        // All but a hundredth on either side.
+        assert_eq!(tones(&ramp(-100.0, 100.0), None), (-98.0, 98.0));
+        assert_eq!(
+            tones(&ramp(-100.0, 100.0), Some((0.0, 255.0))),
+            (0.0, 255.0)
+        );
+        assert_eq!(tones(&[7.0; 5], None), (0.0, 1.0));
+        let tones = Tones {
+            black: -1.0,
+            white: 1.0,
+        };
+        assert_eq!([-3.0, 0.0, 1.0].map(|v| tones.byte(v)), [0, 128, 255]);
+        assert_eq!(tones.byte(f32::NAN), 0);
+    }
 }

@@ -72,7 +72,7 @@ impl Reader<'_> {
                 Some(_) if told => continue,
                 Some(meant) => format!("write `{meant}`"),
                 None if is_quoted(node) || !resembles_a_number(text) => continue,
-                None => format!("what is meant as text is put in quotes: `\"{text}\"`"),
+                None => quoted(text),
             };
             self.found.push(
                 Diagnostic::error(format!("axis `{}` is of numbers", column.name))
@@ -117,7 +117,7 @@ pub(in crate::manifest) fn in_place_of(
             if (numbers && (resembles_a_number(text) || meant_truth(text).is_some()))
                 && !is_quoted(node) =>
         {
-            format!("what is meant as text is put in quotes: `\"{text}\"`")
+            quoted(text)
         }
         _ => return None,
     };
@@ -139,6 +139,15 @@ fn meant(value: &Value, numbers: bool, truths: bool) -> Option<(&'static str, St
     match number {
         Some(number) => Some(("numbers", number)),
         None => truth().map(|truth| ("true and false", truth)),
+    }
+}
+
+/// What helps where an unquoted text stands for a number.
+fn quoted(text: &str) -> String {
+    match text.parse::<f64>() {
+        // `nan` and `inf`, as YAML does not read them.
+        Ok(_) => "numbers of manifests are finite".to_owned(),
+        Err(_) => format!("what is meant as text is put in quotes: `\"{text}\"`"),
     }
 }
 

@@ -60,7 +60,8 @@ pub struct Similarity {
 pub enum MsSsimError {
     /// Coarser scales do not exist.
     #[error(
-        "an image of {height}×{width} has no scale {scale} with a window of {window}: it is halved from scale to scale"
+        "pictures of {height}×{width} are too small for MS-SSIM: they are halved from scale to scale, and scale {scale} has to hold a \
+         window of {window}"
     )]
     TooSmall {
         /// Its height.
@@ -320,15 +321,13 @@ mod tests {
         };
         let x = noise(4, 64 * 64);
         let error = fixed.of_pairs(&x, &x, [1, 64, 64]).unwrap_err();
-        let message = "an image of 64×64 has no scale 4 with a window of 11";
+        let message = "pictures of 64×64 are too small for MS-SSIM";
         assert!(error.to_string().starts_with(message), "{error}");
         let x = noise(4, 15 * 16);
         let error = MsSsim::default().of_pairs(&x, &x, [1, 15, 16]).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("an image of 15×16 has no scale 5")
-        );
+        assert!(error.to_string().contains(
+            "15×16 are too small for MS-SSIM: they are halved from scale to scale, and scale 5"
+        ));
         let x = noise(4, MsSsim::LEAST * MsSsim::LEAST);
         let size = [1, MsSsim::LEAST, MsSsim::LEAST];
         assert!(MsSsim::default().of_pairs(&x, &x, size).is_ok());

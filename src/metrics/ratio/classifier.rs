@@ -30,9 +30,9 @@ params! {
         batch: usize = 64, min(1);
         /// learning rate of Adam
         lr: f64 = 5e-4, min(0.0);
-        /// decay of Adam's first moment
+        /// decay of Adam's first moment, below 1
         beta1: f64 = 0.5, min(0.0), max(0.9999);
-        /// decay of Adam's second moment
+        /// decay of Adam's second moment, below 1
         beta2: f64 = 0.9, min(0.0), max(0.9999);
         /// weight of (‖∇a(z)‖ − 1)² between the two distributions [default: none]
         gradient_penalty: Option<f64>, min(0.0);

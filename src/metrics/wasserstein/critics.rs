@@ -39,9 +39,9 @@ params! {
         batch: usize = 64, min(1);
         /// learning rate of Adam
         lr: f64 = 1e-4, min(0.0);
-        /// decay of Adam's first moment
+        /// decay of Adam's first moment, below 1
         beta1: f64 = 0.5, min(0.0), max(0.9999);
-        /// decay of Adam's second moment
+        /// decay of Adam's second moment, below 1
         beta2: f64 = 0.9, min(0.0), max(0.9999);
         /// λ, weight of (‖∇f(x)‖ − 1)² between data and samples
         gradient_penalty: f64 = 10.0, min(0.0);

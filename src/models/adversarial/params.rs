@@ -26,9 +26,9 @@ params! {
         batch: usize = 64, min(1);
         /// learning rate of Adam, for generator and encoder
         lr: f64 = 2e-4, min(0.0);
-        /// decay of Adam's first moment
+        /// decay of Adam's first moment, below 1
         beta1: f64 = 0.5, min(0.0), max(1.0);
-        /// decay of Adam's second moment
+        /// decay of Adam's second moment, below 1
         beta2: f64 = 0.9, min(0.0), max(1.0);
         /// which initialisation, order and noise
         seed: Seed;

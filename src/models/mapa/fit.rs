@@ -17,7 +17,7 @@ use crate::data::Dataset;
 use crate::models::Estimate;
 use crate::models::ModelError;
 use crate::models::Rows;
-use crate::models::agreement::is_negative;
+
 use crate::models::params;
 use crate::models::quadrature;
 use crate::nn::backend::Backend;
@@ -92,6 +92,9 @@ pub(super) fn train<B: Backend>(
     Ok(trained)
 }
 
+/// Standard errors that chance explains in 39 of 40 cases.
+const CHANCE: f64 = 2.0;
+
 /// What the networks of the prior lose against the quantile function that they are fitted to, over the
 /// same observations. Warns where that is more than the error of the likelihood itself.
 fn recovery_cost(
@@ -105,7 +108,7 @@ fn recovery_cost(
         (found.mean, found.standard_error.unwrap_or(f64::NAN))
     };
     let ((cost, cost_se), (_, ll_se)) = (error(&lost), error(recovered));
-    if cost > ll_se && is_negative(-cost, cost_se) {
+    if cost > ll_se && cost > CHANCE * cost_se {
         monitor.warn(&format!(
             "recovering the prior costs {cost:.4} ± {cost_se:.4} nats of validation log-likelihood, \
              more than the standard error {ll_se:.4} of that: give more `recovery_epochs`"

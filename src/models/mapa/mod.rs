@@ -30,6 +30,7 @@ use super::LearnsBy;
 use super::Model;
 use super::ModelError;
 use super::NetworkFacts;
+use super::ObservationModel;
 use super::learned_by;
 use super::measures;
 use crate::data::Dataset;
@@ -89,7 +90,7 @@ pub static MAPA: Mapa = Mapa {
            squared error of a and b, and `recovery_cost`, what it costs: the mean validation\n\
            log-likelihood with the quantile function of the codes itself in place of a, less\n\
            `valid_ll`. The run warns where that is more than the standard error of `valid_ll` and than\n\
-           chance explains: give more `recovery_epochs`.\n\
+           twice its own: give more `recovery_epochs`.\n\
            \n\
            Source: Yacoby, Pan and Doshi-Velez 2024, arXiv 2403.08941, equations 8 to 10, appendix C.3.",
     source: Source::Kernel,
@@ -193,6 +194,10 @@ impl Model for Mapa {
                     Source::Kernel => KernelParams::read(values)?.kernel(),
                     Source::GroundTruth => Kernel::GroundTruth,
                     Source::Uniform => Kernel::Uniform,
+                },
+                match config.visible {
+                    ObservationModel::Gaussian { sigma } => Some(f64::from(sigma)),
+                    _ => None,
                 },
             )?,
         };

@@ -31,16 +31,20 @@ pub struct Posterior {
 }
 
 impl Posterior {
-    /// The matrix over the training split.
+    /// The matrix over the training split. `sigma` is that of the model, which stands for the data's where they name no
+    /// noise.
     ///
     /// # Errors
     /// Where the data set lacks what the kernel needs: its noise variance, or the means before
     /// noise.
-    pub fn new(data: &Dataset, kernel: Kernel) -> Result<Self, ModelError> {
+    pub fn new(data: &Dataset, kernel: Kernel, sigma: Option<f64>) -> Result<Self, ModelError> {
         let x = params::observations(data, "train")?;
         let noise = || {
-            data.noise_variance().ok_or_else(|| {
-                ModelError::Data("it names no noise variance to scale the kernel by".to_owned())
+            let noise = data.noise_variance().or(sigma.map(|sigma| sigma * sigma));
+            noise.ok_or_else(|| {
+                ModelError::Data(
+                    "it names no noise variance to scale the kernel by: give `sigma`".to_owned(),
+                )
             })
         };
         match kernel {

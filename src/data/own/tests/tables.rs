@@ -38,6 +38,32 @@ fn numbers_of_rows_are_no_feature_where_frames_were_put_together() {
 }
 
 #[test]
+fn lines_that_end_in_a_separator_have_no_further_feature() {
+    let text = format!("a,b,\n{}", "1.5,2,\n2.5,1,\n".repeat(10));
+    let (data, log) = logged("csv", &[("file", "t.csv", text.as_bytes())], &[]);
+    let data = data.expect("a table");
+    assert_eq!(data.meta["columns"], serde_json::json!(["a", "b"]));
+    assert!(log.contains("without a value is left out"), "{log}");
+    // One that has a name is missing, and somebody's to decide on.
+    let named = text.replace("a,b,\n", "a,b,c\n");
+    let said = refused("csv", &[("file", "t.csv", named.as_bytes())], &[]);
+    assert!(said.contains("column `c`"), "{said}");
+}
+
+#[test]
+fn what_leaves_nothing_to_train_on_is_named_as_it_is_written() {
+    let text = format!("a\n{}", "1.5\n2.5\n".repeat(10));
+    let slots: &[(&'static str, &str, &[u8])] = &[("file", "t.csv", text.as_bytes())];
+    let said = refused("csv", slots, &[("valid", Value::Float(0.97))]);
+    assert!(
+        said.contains("`valid: 0.97` and `test: 0.1` leave none of the 20 observations"),
+        "{said}"
+    );
+    let said = refused("csv", slots, &[("valid", Value::Float(1e30))]);
+    assert!(said.contains("`valid: 1e30`"), "{said}");
+}
+
+#[test]
 fn a_range_takes_its_own_ends() {
     let text = b"a\n0.1\n0.3\n0.2\n0.1\n0.3\n0.2\n0.1\n0.3\n0.2\n0.3\n";
     let range = |low: f64, high: f64| [("range", Value::List(vec![low.into(), high.into()]))];
