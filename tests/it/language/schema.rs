@@ -277,7 +277,7 @@ stages:
         ("experiment: a", "experimnt: a"),
         ("axes:", "axis:"),
         ("seeds: 3", "seeds: many"),
-        ("source: b, ", ""),
+        ("name: a, ", ""),
         ("paired-t", "paired"),
     ] {
         let bad = parse(&good.replace(from, to));
