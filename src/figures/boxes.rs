@@ -123,7 +123,7 @@ impl Entry for Boxes {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn params(&self) -> Vec<Param> {
@@ -350,7 +350,11 @@ fn one(
         return;
     };
     if values.len() < FEWEST {
-        values.iter().for_each(|value| dot(canvas, *value));
+        // Beside a strip each stands there already.
+        values
+            .iter()
+            .filter(|_| beyond)
+            .for_each(|value| dot(canvas, *value));
         across(canvas, median, half * 0.7, theme.line_width);
         return;
     }

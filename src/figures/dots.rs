@@ -59,13 +59,16 @@ impl Entry for Dots {
     }
 
     fn revision(&self) -> u32 {
-        5
+        6
     }
 
     fn params(&self) -> Vec<Param> {
         DotsParams::params()
     }
 }
+
+/// Of the height of a line, what its points may take.
+const LANES: f64 = 0.7;
 
 impl Figure for Dots {
     fn paint(&self, input: &FigureInput, values: &Values) -> Result<Drawn, FigureError> {
@@ -109,6 +112,7 @@ impl Figure for Dots {
         )?;
         sheet.shared_y = true;
         sheet.grid_x = true;
+        let by_color = plot.facets.colors.len() >= plot.facets.markers.len();
         let kinds = plot.facets.colors.len().max(plot.facets.markers.len());
         sheet.line = Some(theme.font_size * (1.4 + 0.35 * (kinds - 1).min(6) as f64));
         let mut page = sheet.open();
@@ -117,10 +121,14 @@ impl Figure for Dots {
             page.inside(i, |canvas, frame, theme| {
                 for series in panel {
                     let colour = theme.colour(series.color);
-                    // Colours of one line stand a little apart.
-                    let shift = (series.color as f64 - (kinds as f64 - 1.0) / 2.0)
-                        * (theme.marker_size * 0.75)
-                        * f64::from(u8::from(kinds > 1));
+                    // Kinds of one line stand a little apart, and within its height.
+                    let lane = match by_color {
+                        true => series.color,
+                        false => series.marker,
+                    };
+                    let room = LANES * frame.rect.height / names.len() as f64;
+                    let apart = (theme.marker_size * 0.75).min(room / kinds as f64);
+                    let shift = (lane as f64 - (kinds as f64 - 1.0) / 2.0) * apart;
                     for (name, estimate) in &series.points {
                         let Some(point) = estimate
                             .centre
