@@ -156,9 +156,7 @@ impl InnerLoop {
     }
 
     fn clip_factor<B: Backend>(&self, gradient: &Matrix<B>) -> f32 {
-        let Some(largest) = self.clip else { return 1.0 };
-        let norm = norm(std::slice::from_ref(gradient));
-        (largest / (norm + 1e-6)).min(1.0) as f32
+        within(self.clip, || norm(std::slice::from_ref(gradient)))
     }
 }
 
@@ -222,13 +220,12 @@ impl<B: Backend> Trajectory<B> {
                     }
                 }
             }
-            let within = |norm: f64| back_clip.map_or(1.0, |most| (most / (norm + 1e-6)).min(1.0));
-            let factor = within(norm(&lambda)) as f32;
+            let factor = within(back_clip, || norm(&lambda));
             if factor < 1.0 {
                 lambda = lambda.into_iter().map(|lambda| lambda * factor).collect();
             }
             if let Some(mut by_params) = by_params {
-                let factor = within(by_params.global_norm()) as f32;
+                let factor = within(back_clip, || by_params.global_norm());
                 if factor < 1.0 {
                     by_params.scale(factor);
                 }
@@ -334,6 +331,11 @@ fn across<B: Backend>(u: Matrix<B>, g: &Matrix<B>) -> Matrix<B> {
     let square = norm(std::slice::from_ref(g)).powi(2);
     let along = f64::from((u.clone() * g.clone()).sum().value()) / square;
     u - g.clone() * along as f32
+}
+
+/// What brings a norm down to the largest one; 1 where it is not above that, or there is none.
+fn within(largest: Option<f64>, norm: impl FnOnce() -> f64) -> f32 {
+    largest.map_or(1.0, |largest| (largest / (norm() + 1e-6)).min(1.0) as f32)
 }
 
 /// Euclidean norm over all tensors together.

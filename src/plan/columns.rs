@@ -204,14 +204,11 @@ fn likely<'c>(name: &str, param: &str, columns: &'c Columns) -> Option<&'c str> 
 /// Whether of two names with a point in them each part may be a slip of the other: `scores.cat` and `scores.dog` are two
 /// members of one object.
 fn is_slip(name: &str, known: &str) -> bool {
-    let parts = |name: &str| name.split('.').map(str::to_owned).collect::<Vec<_>>();
-    let (ours, theirs) = (parts(name), parts(known));
-    let pairs = ours.iter().zip(&theirs);
-    ours.len() != theirs.len()
-        || ours.len() == 1
-        || pairs
-            .filter(|(a, b)| a != b)
-            .all(|(a, b)| closest(a, [b.as_str()]).is_some())
+    let mut parts = name.split('.').zip(known.split('.'));
+    let points = |name: &str| name.matches('.').count();
+    points(name) != points(known)
+        || points(name) == 0
+        || parts.all(|(a, b)| a == b || closest(a, [b]).is_some())
 }
 
 fn names(value: &Value) -> Vec<&str> {

@@ -17,7 +17,6 @@ use crate::data::Dataset;
 use crate::models::Estimate;
 use crate::models::ModelError;
 use crate::models::Rows;
-
 use crate::models::params;
 use crate::models::quadrature;
 use crate::nn::backend::Backend;
